@@ -1,0 +1,53 @@
+# Copyright: the cvops.custom_vision contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The destination's list of projects, shared by all copies of a run: one call serves every waiter."""
+
+from __future__ import annotations
+
+import threading
+import time
+import typing as t
+
+Project = t.Dict[str, t.Any]
+
+FIRST_INTERVAL = 0.5  # seconds; small projects are imported in a few
+GROWTH = 1.5
+
+
+class Board:
+    """Moments are seconds of ``time.monotonic``; a list counts from when it was asked for."""
+
+    def __init__(self, get_projects: t.Callable[[], list[Project]], longest_interval: float) -> None:
+        self._get_projects = get_projects
+        self._longest_interval = longest_interval
+        self._interval = min(FIRST_INTERVAL, longest_interval)
+        self._lock = threading.Lock()
+        self._projects: list[Project] = []
+        self._asked_at = float("-inf")
+
+    def projects(self, since: float) -> list[Project]:
+        """A list that was asked for after ``since``; an earlier caller's will do."""
+        with self._lock:
+            if self._asked_at <= since:
+                self._look()
+            return self._projects
+
+    def next_look(self, since: float) -> list[Project]:
+        """The first list after ``since`` that its turn has come for: one look an interval, whoever waits."""
+        while True:
+            with self._lock:
+                if self._asked_at > since:
+                    return self._projects
+                due = self._asked_at + self._interval
+                if time.monotonic() >= due:
+                    self._interval = min(self._interval * GROWTH, self._longest_interval)
+                    self._look()
+                    return self._projects
+            time.sleep(max(0.0, due - time.monotonic()))
+
+    def _look(self) -> None:
+        asked_at = time.monotonic()
+        self._projects = self._get_projects()
+        self._asked_at = asked_at

@@ -1,0 +1,349 @@
+# Copyright: the cvops.custom_vision contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The service's REST calls, one method each, named as in its OpenAPI file (v3.3).
+
+Retries, pacing and the reading of errors live here; what the calls are for does not.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+import typing as t
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
+from ansible.module_utils.basic import missing_required_lib
+
+from ansible_collections.cvops.custom_vision.plugins.module_utils._connection import Connection
+from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import (
+    CustomVisionError,
+    Redactor,
+    advice_for,
+    read_error,
+    status_phrase,
+)
+from ansible_collections.cvops.custom_vision.plugins.module_utils._pacing import Pace
+
+REQUESTS_IMPORT_ERROR: str | None = None
+try:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from requests.auth import AuthBase
+    from urllib3.exceptions import ConnectTimeoutError, HTTPError, InvalidHeader, MaxRetryError, ProxyError
+    from urllib3.util.retry import Retry
+except ImportError:
+    REQUESTS_IMPORT_ERROR = traceback.format_exc()
+    AuthBase = Retry = object  # type: ignore[assignment,misc]
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+BASE_PATH = "/customvision/v3.3/training"
+REQUESTS_PER_SECOND = 10.0  # what the service allows (its documentation: limits and quotas)
+CONNECTIONS = 16  # requests under way at once to one resource
+
+Json = t.Dict[str, t.Any]
+
+
+def require_requests(module: "AnsibleModule") -> None:
+    """Fails in Ansible's usual words where the host lacks ``requests``."""
+    if REQUESTS_IMPORT_ERROR is not None:
+        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+
+
+class ServiceRetry(Retry):
+    """When a request is sent again, and how long after.
+
+    GET, PATCH and DELETE are sent again after a broken connection, a time-out, 429 and what a
+    server or proxy answers in trouble. A POST creates something: it is sent again only where it
+    surely was not carried out, which is after 429 or when no connection could be opened.
+    """
+
+    LONGEST_WAIT = 30.0  # seconds
+    _named_wait: float | None = None
+
+    @classmethod
+    def for_service(cls) -> "ServiceRetry":
+        return cls(
+            total=5,
+            connect=3,
+            other=0,
+            redirect=0,
+            backoff_factor=0.5,
+            status_forcelist=(429, 500, 502, 503, 504),
+            allowed_methods=("GET", "PATCH", "DELETE"),
+            raise_on_status=False,
+        )
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
+        if method == "POST":
+            return bool(self.total) and status_code == 429
+        return super().is_retry(method, status_code, has_retry_after)
+
+    def increment(self, method=None, url=None, response=None, *args, **kwargs) -> "ServiceRetry":
+        retry = super().increment(method, url, response, *args, **kwargs)
+        if response is not None:
+            # The body is thrown away before the wait, so what it says is read now.
+            retry._named_wait = named_wait(response.data)
+        return retry
+
+    def get_retry_after(self, response) -> float | None:
+        """Seconds to wait: by the header or, where it is missing, by the message of a 429."""
+        try:
+            asked = super().get_retry_after(response)
+        except InvalidHeader:
+            asked = None
+        if asked is None:
+            asked = self._named_wait
+        return None if asked is None else min(asked, self.LONGEST_WAIT)
+
+
+def named_wait(body: bytes | None) -> float | None:
+    """The seconds that an answer names: "Please retry after 1 second." gives 1.0."""
+    found = re.search(rb"retry after (\d{1,6}) second", body or b"", re.IGNORECASE)
+    return float(found[1]) if found else None
+
+
+class ResourceAuth(AuthBase):
+    """Signs a request in. As requests' own kind of sign-in, no ``.netrc`` takes its place."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __call__(self, request):
+        if self._connection.access_token:
+            request.headers["Authorization"] = f"Bearer {self._connection.access_token}"
+        else:
+            request.headers["Training-Key"] = self._connection.training_key
+        return request
+
+
+class Client:
+    """One resource. Threads may share it. Each call returns decoded JSON or raises CustomVisionError.
+
+    ``may_have_written`` turns true with the first write that was, or may have been, carried out.
+    """
+
+    def __init__(self, connection: Connection, requests_per_second: float = REQUESTS_PER_SECOND) -> None:
+        self.connection = connection
+        self.may_have_written = False
+        self._clock_difference = timedelta(0)
+        self._pace = Pace(requests_per_second)
+        self._redact = Redactor(connection.training_key, connection.access_token)
+        self._session = requests.Session()
+        self._session.auth = ResourceAuth(connection)
+        adapter = HTTPAdapter(max_retries=ServiceRetry.for_service(), pool_maxsize=CONNECTIONS, pool_block=True)
+        self._session.mount(f"{connection.endpoint}/", adapter)
+
+    @property
+    def now(self) -> datetime:
+        """The resource's own time (UTC), by the ``Date`` header of its latest answer."""
+        return datetime.now(timezone.utc) + self._clock_difference
+
+    def get_projects(self) -> list[Json]:
+        """All projects: the service has no paging."""
+        return self._call("GET", "/projects", _is_list_of_named)
+
+    def get_project(self, project_id: str) -> Json:
+        return self._call("GET", f"/projects/{project_id}", _is_named)
+
+    def update_project(self, project: Json, name: str) -> Json:
+        """Renames a project; everything else is sent back as it was.
+
+        A refusal because the name is taken may come from the same rename, sent before and
+        answered into the void: the project itself tells.
+        """
+        body = {"name": name, **{key: project[key] for key in ("description", "settings") if key in project}}
+        body["settings"] = {k: v for k, v in (body.get("settings") or {}).items() if k not in _READ_ONLY_SETTINGS}
+        try:
+            return self._call("PATCH", f"/projects/{project['id']}", _is_named, json=body)
+        except CustomVisionError as error:
+            if error.code != "BadRequestProjectNameNotUnique":
+                raise
+            present = self.get_project(project["id"])
+            if present["name"] != name:
+                raise
+            self.may_have_written = True
+            return present
+
+    def delete_project(self, project_id: str) -> None:
+        """Deletes a project; one that is not there is as good as deleted."""
+        try:
+            self._call("DELETE", f"/projects/{project_id}", None)
+        except CustomVisionError as error:
+            if error.code != "NotFoundProject":
+                raise
+
+    def export_project(self, project_id: str) -> Json:
+        """``token`` and counts. The token lets whoever holds it import the project for 24 hours."""
+        export = self._call("GET", f"/projects/{project_id}/export", _is_export)
+        self._redact.add(export["token"])
+        return export
+
+    def import_project(self, token: str, name: str) -> Json:
+        """The new project, importing; its name need not be the one asked for, see ``NAME (1)``."""
+        self._redact.add(token)
+        query = {"token": token, "name": name}
+        return self._call("POST", "/projects/import", _is_named, params=query)
+
+    def get_iterations(self, project_id: str) -> list[Json]:
+        return self._call("GET", f"/projects/{project_id}/iterations", _is_list_of_named)
+
+    def get_tags(self, project_id: str) -> list[Json]:
+        return self._call("GET", f"/projects/{project_id}/tags", _is_list_of_named)
+
+    def get_tagged_image_count(self, project_id: str) -> int:
+        return self._call("GET", f"/projects/{project_id}/images/tagged/count", _is_count)
+
+    def get_untagged_image_count(self, project_id: str) -> int:
+        return self._call("GET", f"/projects/{project_id}/images/untagged/count", _is_count)
+
+    def _call(self, method: str, path: str, expected: t.Callable[[t.Any], bool] | None, **request: t.Any) -> t.Any:
+        """Sends one request; ``expected`` tells whether the answer's JSON is of the call's kind."""
+        try:
+            response = self._send(method, path, **request)
+        except CustomVisionError as error:
+            self._note_write(method, error.in_doubt)
+            raise
+        self._note_write(method, True)
+        if expected is None:
+            return None
+        answer = _decoded(response)
+        if not expected(answer):
+            raise self._error(method, path, "answered with something else than the call's result", response, True)
+        return answer
+
+    def _send(self, method: str, path: str, **request: t.Any) -> "requests.Response":
+        self._pace.wait()
+        try:
+            response = self._session.request(
+                method,
+                f"{self.connection.endpoint}{BASE_PATH}{path}",
+                timeout=self.connection.timeout,
+                # With each request, or REQUESTS_CA_BUNDLE goes before a session's setting.
+                verify=self.connection.verify,
+                # The key is a header of its own, which requests would send on to wherever a redirect leads.
+                allow_redirects=False,
+                **request,
+            )
+        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
+            # Without the cause: the library's text quotes the address, and with it the token.
+            raise self._broken(method, path, error) from None
+        self._note_date(response)
+        if 300 <= response.status_code < 400:
+            raise self._error(method, path, "answered with a redirect, which is not followed", response)
+        if not response.ok:
+            raise self._refused(method, path, response)
+        return response
+
+    def _note_write(self, method: str, carried_out: bool) -> None:
+        if method != "GET" and carried_out:
+            self.may_have_written = True
+
+    def _note_date(self, response: "requests.Response") -> None:
+        """A proxy may cut the header off; this host's own time then has to do."""
+        try:
+            date = parsedate_to_datetime(response.headers["Date"])
+        except (KeyError, TypeError, ValueError):
+            return
+        if date.tzinfo is not None:
+            self._clock_difference = date - datetime.now(timezone.utc)
+
+    def _broken(self, method: str, path: str, error: Exception) -> CustomVisionError:
+        what = f"{self._where(method, path)} got no whole answer: {_cause(error, self.connection.timeout)}"
+        advice = f"Check {self.connection.option('endpoint')}, the network and proxies between, or run again"
+        return CustomVisionError(f"{self._redact(what)}. {advice}.", in_doubt=not _never_sent(error))
+
+    def _refused(self, method: str, path: str, response: "requests.Response") -> CustomVisionError:
+        code, message = read_error(response.status_code, _decoded(response))
+        what = f"was refused with {response.status_code} {code or status_phrase(response.status_code)}: {message}"
+        in_doubt = response.status_code >= 500 or response.status_code == 408
+        return self._error(method, path, what, response, in_doubt, code)
+
+    def _error(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        response: "requests.Response",
+        in_doubt: bool = False,
+        code: str | None = None,
+    ) -> CustomVisionError:
+        options = {name: self.connection.option(name) for name in ("endpoint", "training_key", "access_token")}
+        used = "access_token" if self.connection.access_token else "training_key"
+        status = response.status_code
+        advice = advice_for(code, status, options=f"{options['endpoint']} and {options[used]}", **options)
+        request_id = response.headers.get("apim-request-id")
+        sentences = [self._redact(f"{self._where(method, path)} {what}"), advice]
+        if request_id:
+            sentences.append(self._redact(f"The service knows this request as apim-request-id {request_id}"))
+        return CustomVisionError(". ".join(part for part in sentences if part) + ".", code, status, in_doubt)
+
+    def _where(self, method: str, path: str) -> str:
+        side = f"{self.connection.side} " if self.connection.side else ""
+        return f"{method} {BASE_PATH}{path} of the {side}resource at {self.connection.endpoint}"
+
+
+_READ_ONLY_SETTINGS = ("useNegativeSet", "detectionParameters")  # readOnly in the OpenAPI file
+
+
+def _decoded(response: "requests.Response") -> t.Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _is_named(answer: t.Any) -> bool:
+    return isinstance(answer, dict) and all(isinstance(answer.get(key), str) for key in ("id", "name"))
+
+
+def _is_list_of_named(answer: t.Any) -> bool:
+    return isinstance(answer, list) and all(_is_named(item) for item in answer)
+
+
+def _is_export(answer: t.Any) -> bool:
+    return isinstance(answer, dict) and isinstance(answer.get("token"), str) and bool(answer["token"])
+
+
+def _is_count(answer: t.Any) -> bool:
+    return isinstance(answer, int) and not isinstance(answer, bool)
+
+
+def _root_cause(error: BaseException) -> BaseException:
+    """What lies at the bottom of a library's exception: an OSError, mostly."""
+    while True:
+        inner = getattr(error, "reason", None) or next(
+            (argument for argument in error.args if isinstance(argument, BaseException)), None
+        )
+        inner = inner if isinstance(inner, BaseException) else error.__cause__
+        if inner is None:
+            return error
+        error = inner
+
+
+def _cause(error: Exception, timeout: int) -> str:
+    """Why there was no answer, in words of our own: the library's quote the address."""
+    if isinstance(error, requests.Timeout):
+        return f"it took longer than {timeout} seconds"
+    root = _root_cause(error)
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"TLS failed ({getattr(root, 'verify_message', '') or type(root).__name__})"
+    if isinstance(root, OSError) and root.strerror:
+        return root.strerror.lower()
+    return f"the connection broke ({type(root).__name__})"
+
+
+def _never_sent(error: Exception) -> bool:
+    """True where the request surely did not leave: no connection could be opened."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    reason = error.args[0] if error.args else None
+    if isinstance(reason, MaxRetryError):
+        reason = reason.reason
+    if isinstance(reason, ProxyError):
+        reason = reason.original_error
+    return isinstance(reason, ConnectTimeoutError)

@@ -1,0 +1,92 @@
+# Copyright: the cvops.custom_vision contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Export and import: each copy is imported once, whatever the network does."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible_collections.cvops.custom_vision.plugins.module_utils._board import Board
+from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client
+from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
+from ansible_collections.cvops.custom_vision.plugins.module_utils._steps import is_finished, of_run
+from ansible_collections.cvops.custom_vision.plugins.module_utils._waiting import Waiting
+
+Project = t.Dict[str, t.Any]
+
+SENDINGS = 3  # how often an import is sent before a run gives up
+SHORTEST_WATCH = 5.0  # seconds for which an import in doubt is looked for, at the least
+
+
+class Importer:
+    """Takes a project out of the source and sends it to the destination."""
+
+    def __init__(self, source: Client, destination: Client, board: Board, waiting: Waiting) -> None:
+        self._source = source
+        self._destination = destination
+        self._board = board
+        self._waiting = waiting
+
+    def await_source(self, project: Project, deadline: float) -> None:
+        """Waits for a source that is itself being imported; CustomVisionError where that fails."""
+        while not is_finished(project):
+            if project["status"] == "Failed":
+                raise CustomVisionError(f"at the source it is an import that failed (id {project['id']}): import it there again")
+            self._waiting.pause(deadline, "the source is still being imported itself")
+            project = self._source.get_project(project["id"])
+
+    def export(self, project: Project, deadline: float) -> str | None:
+        """The token of a fresh export; None after a pause where the source is in training.
+
+        What was read of the source before a training ended is out of date, hence no loop here.
+        """
+        try:
+            return self._source.export_project(project["id"])["token"]
+        except CustomVisionError as error:
+            if error.code != "BadRequestExportWhileTraining":
+                raise
+            self._waiting.pause(deadline, "the source is in training, so it cannot be exported")
+            return None
+
+    def send(self, token: str, name: str, run: str) -> Project:
+        """Imports under ``name``, which bears ``run``: the new project, looked for where in doubt.
+
+        The service knows no idempotency key: an import that was sent again made a second project.
+        So after a broken connection, a time-out or a 5xx the destination is watched for the mark
+        for as long again as the request's own time-out before it is sent again.
+        """
+        for _sending in range(SENDINGS):
+            sent_at = time.monotonic()
+            try:
+                project = self._destination.import_project(token, name)
+            except CustomVisionError as error:
+                if not error.in_doubt:
+                    raise
+                doubt = error
+            else:
+                return self._recognised(project, run)
+            arrived = self._watch(run, sent_at)
+            if arrived is not None:
+                return arrived
+        raise CustomVisionError(f"{doubt} The import was sent {SENDINGS} times and did not appear: run again later.")
+
+    def _recognised(self, project: Project, run: str) -> Project:
+        """The service may give another name than the one asked for, but with our mark in it."""
+        if not of_run(run, [project]):
+            raise CustomVisionError(
+                f"the destination gave the import the name {project['name']!r} (id {project['id']}) instead of the one "
+                "asked for: this collection does not know it again; delete it and report this"
+            )
+        return project
+
+    def _watch(self, run: str, since: float) -> Project | None:
+        until = time.monotonic() + max(self._destination.connection.timeout, SHORTEST_WATCH)
+        while time.monotonic() < until:
+            arrived = of_run(run, self._board.next_look(since))
+            if arrived:
+                return arrived[0]
+            since = time.monotonic()
+        return None

@@ -1,0 +1,73 @@
+# Copyright: the cvops.custom_vision contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What became of the copies, and its form in the module's result."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import Content
+from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import Wanted
+
+Project = t.Dict[str, t.Any]
+
+
+@dataclass
+class Outcome:
+    """What became of one copy; ``as_result`` is its form in the module's result."""
+
+    wanted: Wanted
+    action: str = "unchanged"
+    destination: Project | None = None
+    content: Content | None = None
+    verified: bool | None = None
+    set_aside: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    error: str | None = None
+    before: dict[str, str] = field(default_factory=dict)  # ids by name, of what bears the name or one of ours for it
+    after: dict[str, str] = field(default_factory=dict)
+
+    def fail(self, reason: str) -> None:
+        self.action = "failed"
+        self.error = f"{self.wanted.label}: {reason.rstrip('.')}."
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(f"{self.wanted.label}: {text}")
+
+    def as_result(self) -> dict[str, t.Any]:
+        source = self.wanted.source
+        return {
+            "name": self.wanted.name,
+            "action": self.action,
+            "source": {"id": source.get("id"), "name": source.get("name")},
+            "destination": self.destination
+            and {key: self.destination.get(key) for key in ("id", "name", "status", "created")},
+            "counts": self.content and self.content.counts(),
+            "verified": self.verified,
+            "published": [],
+            "set_aside": self.set_aside,
+            "deleted": self.deleted,
+            "error": self.error,
+        }
+
+
+def task_result(outcomes: list[Outcome], changed: bool) -> dict[str, t.Any]:
+    """The result of the whole task; where a copy failed, ``msg`` names each that did and why."""
+    errors = [outcome.error for outcome in outcomes if outcome.error]
+    result = {
+        "failed": bool(errors),
+        "changed": changed,
+        "copies": [outcome.as_result() for outcome in outcomes],
+        "warnings": [warning for outcome in outcomes for warning in outcome.warnings],
+        "diff": {
+            moment: dict(sorted(item for outcome in outcomes for item in getattr(outcome, moment).items()))
+            for moment in ("before", "after")
+        },
+    }
+    if errors:
+        result["msg"] = " ".join(errors) if len(outcomes) == 1 else f"{len(errors)} of {len(outcomes)} copies failed: {' '.join(errors)}"
+    return result

@@ -1,0 +1,166 @@
+# Copyright: the cvops.custom_vision contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Both resources as one run sees them: what is read there, and what is done there.
+
+``ForeseenService`` is the same for check mode: it reads, and where ``Service`` would write it keeps
+the outcome in memory and takes imports to succeed. So check mode needs no code path of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from ansible_collections.cvops.custom_vision.plugins.module_utils._board import Board
+from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client
+from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import (
+    Content,
+    tag_names,
+    trained_iterations,
+)
+from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
+from ansible_collections.cvops.custom_vision.plugins.module_utils._importing import Importer
+from ansible_collections.cvops.custom_vision.plugins.module_utils._steps import is_finished, is_hopeless
+from ansible_collections.cvops.custom_vision.plugins.module_utils._waiting import Waiting
+
+Project = t.Dict[str, t.Any]
+
+
+class Service:
+    """Reads and writes for real. Threads may share it."""
+
+    def __init__(self, source: Client, destination: Client, compare: t.Collection[str], waiting: Waiting) -> None:
+        self.waiting = waiting
+        self.compare = compare
+        self._source = source
+        self._destination = destination
+        self._board = Board(destination.get_projects, waiting.longest_interval)
+        self._importer = Importer(source, destination, self._board, waiting)
+
+    @property
+    def now(self) -> datetime:
+        """The destination's time (UTC)."""
+        return self._destination.now
+
+    @property
+    def changed(self) -> bool:
+        """True where a write at the destination was, or may have been, carried out."""
+        return self._destination.may_have_written
+
+    def lists(self) -> tuple[list[Project], list[Project]]:
+        """The projects of the source and of the destination, asked for at the same time."""
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            source = pool.submit(self._source.get_projects)
+            destination = pool.submit(self.projects, time.monotonic())
+            return source.result(), destination.result()
+
+    def projects(self, since: float) -> list[Project]:
+        """The destination's projects, asked for after ``since`` (``time.monotonic``)."""
+        return self._board.projects(since)
+
+    def next_look(self, since: float) -> list[Project]:
+        """The destination's projects at the next look that is shared by all who wait."""
+        return self._board.next_look(since)
+
+    def source_content(self, project_id: str) -> Content:
+        return self._content(self._source, project_id)
+
+    def copy_content(self, project_id: str) -> Content:
+        return self._content(self._destination, project_id)
+
+    def is_published(self, project: Project) -> bool:
+        """True where an iteration of a project of the destination is published."""
+        return any(iteration.get("publishName") for iteration in self._destination.get_iterations(project["id"]))
+
+    def start_import(self, source: Project, name: str, run: str) -> tuple[Project, Content]:
+        """Starts an import as ``name``: the new project, and what the source held before its export."""
+        deadline = self.waiting.deadline()
+        self._importer.await_source(source, deadline)
+        while True:
+            content = self.source_content(source["id"])
+            token = self._importer.export(source, deadline)
+            if token is not None:
+                return self._importer.send(token, name, run), content
+
+    def is_foreseen(self, project: Project) -> bool:
+        """True for a project that is not there, but would be after a run that writes."""
+        return False
+
+    def rename(self, project: Project, name: str) -> Project:
+        return self._destination.update_project(project, name)
+
+    def delete(self, project: Project) -> None:
+        self._destination.delete_project(project["id"])
+
+    def _content(self, client: Client, project_id: str) -> Content:
+        try:
+            return Content(
+                iterations=trained_iterations(client.get_iterations(project_id))
+                if "iterations" in self.compare
+                else None,
+                tags=tag_names(client.get_tags(project_id)) if "tags" in self.compare else None,
+                tagged_images=client.get_tagged_image_count(project_id) if "tagged_images" in self.compare else None,
+            )
+        except ValueError as error:
+            raise CustomVisionError(f"the {client.connection.side} resource's answer is not understood: {error}") from None
+
+
+class ForeseenService(Service):
+    """Reads for real and writes in memory: what check mode reports."""
+
+    def __init__(self, source: Client, destination: Client, compare: t.Collection[str], waiting: Waiting) -> None:
+        super().__init__(source, destination, compare, waiting)
+        self._foreseen: list[Project] | None = None
+        self._imported: set[str] = set()
+        self._written = False
+        self._lock = threading.Lock()
+
+    @property
+    def changed(self) -> bool:
+        return self._written
+
+    def projects(self, since: float) -> list[Project]:
+        with self._lock:
+            if self._foreseen is None:
+                self._foreseen = super().projects(since)
+            return self._foreseen
+
+    def next_look(self, since: float) -> list[Project]:
+        """Whatever is on its way has arrived."""
+        with self._lock:
+            self._foreseen = [
+                project if is_finished(project) or is_hopeless(project, self.now) else {**project, "status": "Succeeded"}
+                for project in self._foreseen or []
+            ]
+            return self._foreseen
+
+    def copy_content(self, project_id: str) -> Content:
+        return Content() if project_id in self._imported else super().copy_content(project_id)
+
+    def start_import(self, source: Project, name: str, run: str) -> tuple[Project, Content]:
+        """A project that is not there; its id is its name, and what it will hold is not known."""
+        project = {"id": name, "name": name, "status": "Importing"}
+        self._imported.add(name)
+        self._write(lambda projects: [*projects, project])
+        return project, Content()
+
+    def is_foreseen(self, project: Project) -> bool:
+        return project["id"] in self._imported
+
+    def rename(self, project: Project, name: str) -> Project:
+        renamed = {**project, "name": name}
+        self._write(lambda projects: [renamed if other["id"] == project["id"] else other for other in projects])
+        return renamed
+
+    def delete(self, project: Project) -> None:
+        self._write(lambda projects: [other for other in projects if other["id"] != project["id"]])
+
+    def _write(self, change: t.Callable[[list[Project]], list[Project]]) -> None:
+        with self._lock:
+            self._foreseen = change(self._foreseen or [])
+            self._written = True
