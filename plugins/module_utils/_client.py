@@ -62,7 +62,8 @@ class ServiceRetry(Retry):
     surely was not carried out, which is after 429 or when no connection could be opened.
     """
 
-    LONGEST_WAIT = 30.0  # seconds
+    LONGEST_WAIT = 30.0  # seconds that an answer may ask for
+    BACKOFF = 0.5  # seconds; doubles with each retry, the first of which comes at once
     _named_wait: float | None = None
 
     @classmethod
@@ -72,7 +73,7 @@ class ServiceRetry(Retry):
             connect=3,
             other=0,
             redirect=0,
-            backoff_factor=0.5,
+            backoff_factor=cls.BACKOFF,
             status_forcelist=(429, 500, 502, 503, 504),
             allowed_methods=("GET", "PATCH", "DELETE"),
             raise_on_status=False,

@@ -135,23 +135,28 @@ class Copier:
         self._seen_at = time.monotonic()
 
     def _verify(self, step: _steps.Step) -> None:
-        """Compares a finished copy with the source; a difference must last, as counts may lag behind."""
-        before = self._source_content or self._service.source_content(self._wanted.source["id"])
+        """Compares a finished copy with the source; who has the name is then decided by a list younger than the proof."""
+        if self._service.is_taken_for_equal(step.project) or self._is_equal(step.project):
+            self._proven.add(step.project["id"])
+            self._refresh()
+
+    def _is_equal(self, project: Project) -> bool:
+        """A difference must last before it counts, as the service's counts may lag behind the import's end."""
         until = min(time.monotonic() + SETTLING, self._deadline)
-        source, copy = before, self._service.copy_content(step.project["id"])
+        before = self._source_content or self._read_source()
+        source, copy = before, self._service.copy_content(project["id"])
         while (found := differences(source, copy)) and time.monotonic() < until:
             time.sleep(min(self._service.waiting.longest_interval, max(0.0, until - time.monotonic())))
-            source = self._service.source_content(self._wanted.source["id"])
-            copy = self._service.copy_content(step.project["id"])
+            source, copy = self._read_source(), self._service.copy_content(project["id"])
         if found:
             moved = " (the source itself has changed in the meantime)" if differences(before, source) else ""
-            self._unfit[step.project["id"]] = f"the copy differs from the source: {'; '.join(found)}{moved}"
-            return
-        self._proven.add(step.project["id"])
-        self._outcome.content = copy
-        self._outcome.verified = True if self._service.compare and not self._service.is_foreseen(step.project) else None
-        # Who has the name is decided by a list that is younger than the proof.
-        self._refresh()
+            self._unfit[project["id"]] = f"the copy differs from the source: {'; '.join(found)}{moved}"
+            return False
+        self._outcome.content, self._outcome.verified = copy, True
+        return True
+
+    def _read_source(self) -> Content:
+        return self._service.source_content(self._wanted.source["id"])
 
     def _reject(self, step: _steps.Step) -> None:
         aside = self._rename_aside(step.project)

@@ -91,6 +91,10 @@ class Service:
         """True for a project that is not there, but would be after a run that writes."""
         return False
 
+    def is_taken_for_equal(self, project: Project) -> bool:
+        """True for a copy that is not to be compared with its source."""
+        return not self.compare
+
     def rename(self, project: Project, name: str) -> Project:
         return self._destination.update_project(project, name)
 
@@ -116,7 +120,8 @@ class ForeseenService(Service):
     def __init__(self, source: Client, destination: Client, compare: t.Collection[str], waiting: Waiting) -> None:
         super().__init__(source, destination, compare, waiting)
         self._foreseen: list[Project] | None = None
-        self._imported: set[str] = set()
+        self._new: set[str] = set()  # the ids of projects that are not there
+        self._arrived: set[str] = set()  # the ids of those whose import was taken to succeed
         self._written = False
         self._lock = threading.Lock()
 
@@ -133,24 +138,21 @@ class ForeseenService(Service):
     def next_look(self, since: float) -> list[Project]:
         """Whatever is on its way has arrived."""
         with self._lock:
-            self._foreseen = [
-                project if is_finished(project) or is_hopeless(project, self.now) else {**project, "status": "Succeeded"}
-                for project in self._foreseen or []
-            ]
+            self._foreseen = [self._arrive(project) for project in self._foreseen or []]
             return self._foreseen
-
-    def copy_content(self, project_id: str) -> Content:
-        return Content() if project_id in self._imported else super().copy_content(project_id)
 
     def start_import(self, source: Project, name: str, run: str) -> tuple[Project, Content]:
         """A project that is not there; its id is its name, and what it will hold is not known."""
         project = {"id": name, "name": name, "status": "Importing"}
-        self._imported.add(name)
+        self._new.add(name)
         self._write(lambda projects: [*projects, project])
         return project, Content()
 
     def is_foreseen(self, project: Project) -> bool:
-        return project["id"] in self._imported
+        return project["id"] in self._new
+
+    def is_taken_for_equal(self, project: Project) -> bool:
+        return super().is_taken_for_equal(project) or project["id"] in self._arrived
 
     def rename(self, project: Project, name: str) -> Project:
         renamed = {**project, "name": name}
@@ -159,6 +161,12 @@ class ForeseenService(Service):
 
     def delete(self, project: Project) -> None:
         self._write(lambda projects: [other for other in projects if other["id"] != project["id"]])
+
+    def _arrive(self, project: Project) -> Project:
+        if is_finished(project) or is_hopeless(project, self.now):
+            return project
+        self._arrived.add(project["id"])
+        return {**project, "status": "Succeeded"}
 
     def _write(self, change: t.Callable[[list[Project]], list[Project]]) -> None:
         with self._lock:

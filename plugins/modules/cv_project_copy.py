@@ -146,6 +146,13 @@ changed:
   returned: always
   type: bool
   sample: true
+diff:
+  description: The ids by name, before and after, of all that bears a wanted name or one given on its behalf.
+  returned: in diff mode
+  type: dict
+  sample:
+    before: {}
+    after: {Widget inspection: 64b822c5-8082-4b36-a426-27225f4aa18c}
 copies:
   description: The copies, in the order asked for; with O(match) in the order of the source.
   returned: always
@@ -312,6 +319,8 @@ def main():
         module.fail_json(msg=str(error), changed=False, copies=[])
     for warning in result.pop("warnings"):
         module.warn(warning)
+    if not module._diff:
+        del result["diff"]
     if result["failed"]:
         module.fail_json(**result)
     module.exit_json(**result)
