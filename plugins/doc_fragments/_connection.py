@@ -56,21 +56,23 @@ def _side(side: str, description: str) -> str:
     )
 
 
-class ModuleDocFragment:
-    # One resource
-    DOCUMENTATION = "options:" + indent(_OPTIONS.format(prefix="VISION_", path=""), "  ") + """
+_REQUIREMENTS = """
 requirements:
   - python >= 3.10
   - requests
 """
 
+
+class ModuleDocFragment:
+    # Annotated, because yamllint in ansible-test expects an assignment without annotation to be of literal text.
+
+    # One resource
+    DOCUMENTATION: str = "options:" + indent(_OPTIONS.format(prefix="VISION_", path=""), "  ") + _REQUIREMENTS
+
     # Two resources
-    SIDES = "options:\n" + indent(
-        _side("source", "The resource that the projects are copied from.")
-        + _side("destination", "The resource that the projects are copied to."),
-        "  ",
-    ) + """
-requirements:
-  - python >= 3.10
-  - requests
-"""
+    SIDES: str = (
+        "options:\n"
+        + indent(_side("source", "The resource that the projects are copied from."), "  ")
+        + indent(_side("destination", "The resource that the projects are copied to."), "  ")
+        + _REQUIREMENTS
+    )

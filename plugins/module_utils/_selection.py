@@ -118,14 +118,14 @@ def _unique(copy: Wanted, source: list[Project]) -> Wanted:
 def _refusal(copy: Wanted, destination: list[Project], same_resource: bool) -> str | None:
     """Why one copy cannot be, or None."""
     if not copy.name.strip():
-        return f"its destination_name is empty: give a name, or leave the option out"
+        return "its destination_name is empty: give a name, or leave the option out"
     if our_name(copy.name) is not None:
         return (
-            f"its destination name is of a pattern that this collection keeps for "
+            "its destination name is of a pattern that this collection keeps for "
             "copies that wait, failed or were set aside: give another destination_name"
         )
     if same_resource and copy.name == copy.source["name"]:
-        return f"source and destination are the same resource: give a destination_name"
+        return "source and destination are the same resource: give a destination_name"
     for other in (project["name"] for project in destination):
         if other != copy.name and folded(other) == folded(copy.name):
             return (
