@@ -44,6 +44,7 @@ if t.TYPE_CHECKING:
 BASE_PATH = "/customvision/v3.3/training"
 REQUESTS_PER_SECOND = 10.0  # what the service allows (its documentation: limits and quotas)
 CONNECTIONS = 16  # requests under way at once to one resource
+READINGS = 3  # how often a request is sent whose answer breaks off in the middle
 
 Json = t.Dict[str, t.Any]
 
@@ -218,18 +219,8 @@ class Client:
         return answer
 
     def _send(self, method: str, path: str, **request: t.Any) -> "requests.Response":
-        self._pace.wait()
         try:
-            response = self._session.request(
-                method,
-                f"{self.connection.endpoint}{BASE_PATH}{path}",
-                timeout=self.connection.timeout,
-                # With each request, or REQUESTS_CA_BUNDLE goes before a session's setting.
-                verify=self.connection.verify,
-                # The key is a header of its own, which requests would send on to wherever a redirect leads.
-                allow_redirects=False,
-                **request,
-            )
+            response = self._answer(method, path, **request)
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
             # Without the cause: the library's text quotes the address, and with it the token.
             raise self._broken(method, path, error) from None
@@ -239,6 +230,25 @@ class Client:
         if not response.ok:
             raise self._refused(method, path, response)
         return response
+
+    def _answer(self, method: str, path: str, tries: int = READINGS, **request: t.Any) -> "requests.Response":
+        """An answer that arrived whole. ServiceRetry sees only its head, so one that breaks off is asked for anew here."""
+        self._pace.wait()
+        try:
+            return self._session.request(
+                method,
+                f"{self.connection.endpoint}{BASE_PATH}{path}",
+                timeout=self.connection.timeout,
+                # With each request, or REQUESTS_CA_BUNDLE goes before a session's setting.
+                verify=self.connection.verify,
+                # The key is a header of its own, which requests would send on to wherever a redirect leads.
+                allow_redirects=False,
+                **request,
+            )
+        except requests.exceptions.ChunkedEncodingError:
+            if method == "POST" or tries == 1:
+                raise
+            return self._answer(method, path, tries - 1, **request)
 
     def _note_write(self, method: str, carried_out: bool) -> None:
         if method != "GET" and carried_out:

@@ -64,6 +64,10 @@ class Copier:
             or project["name"] == self._wanted.name
         }
 
+    def _show(self, project: Project) -> None:
+        """Puts a project of the destination into the result, unless it is only foreseen."""
+        self._outcome.destination = None if self._service.is_foreseen(project) else project
+
     def _next_step(self) -> _steps.Step:
         return _steps.next_step(self._wanted.name, self._projects, self._service.now, self._proven, self._unfit)
 
@@ -75,7 +79,7 @@ class Copier:
             return False
         if step.kind in (_steps.WAIT, _steps.AWAIT) and not self._service.waiting.enabled:
             self._outcome.action = "started"
-            self._outcome.destination = step.project
+            self._show(step.project)
             return False
         act = {
             _steps.WAIT: self._await,
@@ -185,7 +189,7 @@ class Copier:
             self._outcome.warn("another run brought the copy about first, so that of this run is not needed")
         if not taken:
             self._outcome.content = self._outcome.verified = None
-        self._outcome.destination = None if self._service.is_foreseen(project) else project
+        self._show(project)
         gone = _steps.leftovers(self._wanted.name, self._projects, self._service.now, self._run, taken)
         for leftover in gone:
             self._delete(leftover)

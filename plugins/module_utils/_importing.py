@@ -63,6 +63,8 @@ class Importer:
             try:
                 project = self._destination.import_project(token, name)
             except CustomVisionError as error:
+                if error.code == "BadRequestExceedProjectLimit":
+                    raise self._full(error) from None
                 if not error.in_doubt:
                     raise
                 doubt = error
@@ -72,6 +74,11 @@ class Importer:
             if arrived is not None:
                 return arrived
         raise CustomVisionError(f"{doubt} The import was sent {SENDINGS} times and did not appear: run again later.")
+
+    def _full(self, error: CustomVisionError) -> CustomVisionError:
+        """The same error, with how many projects there are."""
+        count = len(self._board.projects(time.monotonic()))
+        return CustomVisionError(f"{error} It holds {count} now, incoming copies and those set aside included.", error.code)
 
     def _recognised(self, project: Project, run: str) -> Project:
         """The service may give another name than the one asked for, but with our mark in it."""
