@@ -232,7 +232,7 @@ class Client:
         return response
 
     def _answer(self, method: str, path: str, tries: int = READINGS, **request: t.Any) -> "requests.Response":
-        """An answer that arrived whole. ServiceRetry sees only its head, so one that breaks off is asked for anew here."""
+        """An answer that arrived whole. ServiceRetry sees only its head: one that breaks off is asked for anew here."""
         self._pace.wait()
         try:
             return self._session.request(

@@ -38,6 +38,7 @@ class Copier:
         self._deadline = service.waiting.deadline()
         self._run = _names.new_run()
         self._imported = False
+        self._may_yield: set[str] = set()
         self._yielded = False
         self._source_content: Content | None = None
         self._proven: set[str] = set()
@@ -47,7 +48,6 @@ class Copier:
 
     def run(self) -> Outcome:
         try:
-            self._refuse_published_holder()
             while self._advance():
                 pass
         except CustomVisionError as error:
@@ -60,8 +60,7 @@ class Copier:
         return {
             project["name"]: "(new)" if self._service.is_foreseen(project) else project["id"]
             for project in self._projects
-            if (ours := _names.our_name(project["name"])) and ours.name == self._wanted.name
-            or project["name"] == self._wanted.name
+            if self._wanted.name in (project["name"], getattr(_names.our_name(project["name"]), "name", None))
         }
 
     def _show(self, project: Project) -> None:
@@ -81,6 +80,8 @@ class Copier:
             self._outcome.action = "started"
             self._show(step.project)
             return False
+        if step.holder is not None:
+            self._refuse_published(step.holder)
         act = {
             _steps.WAIT: self._await,
             _steps.AWAIT: self._await,
@@ -105,14 +106,16 @@ class Copier:
     def _refresh(self) -> None:
         self._projects = self._service.projects(time.monotonic())
 
-    def _refuse_published_holder(self) -> None:
+    def _refuse_published(self, holder: Project) -> None:
         """A project that failed to import yet is published serves somebody: nothing is touched then."""
-        holder = self._next_step().holder
-        if holder is not None and self._service.is_published(holder):
+        if holder["id"] in self._may_yield:
+            return
+        if self._service.is_published(holder):
             raise CustomVisionError(
                 f"what has this name at the destination (id {holder['id']}) is {holder['status']} but has a published "
                 "iteration: unpublish it, or rename the project, and run again"
             )
+        self._may_yield.add(holder["id"])
 
     def _await(self, step: _steps.Step) -> None:
         self._service.waiting.check(self._deadline, f"{step.project['name']!r} is still being imported")
@@ -139,7 +142,7 @@ class Copier:
         self._seen_at = time.monotonic()
 
     def _verify(self, step: _steps.Step) -> None:
-        """Compares a finished copy with the source; who has the name is then decided by a list younger than the proof."""
+        """Compares a finished copy with the source. The list that decides who has the name must be younger."""
         if self._service.is_taken_for_equal(step.project) or self._is_equal(step.project):
             self._proven.add(step.project["id"])
             self._refresh()
@@ -198,7 +201,7 @@ class Copier:
         """Deletes what is not needed any more; what cannot be deleted is left with a warning."""
         try:
             if self._service.is_published(project):
-                self._outcome.warn(f"{project['name']!r} is not needed any more, but an iteration of it is published: left")
+                self._outcome.warn(f"{project['name']!r} is not needed any more, but left: an iteration is published")
                 return
             self._service.delete(project)
         except CustomVisionError as error:

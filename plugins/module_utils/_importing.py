@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.cvops.custom_vision.plugins.module_utils._board import Board
 from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
+from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import failed_source
 from ansible_collections.cvops.custom_vision.plugins.module_utils._steps import is_finished, of_run
 from ansible_collections.cvops.custom_vision.plugins.module_utils._waiting import Waiting
 
@@ -34,7 +35,7 @@ class Importer:
         """Waits for a source that is itself being imported; CustomVisionError where that fails."""
         while not is_finished(project):
             if project["status"] == "Failed":
-                raise CustomVisionError(f"at the source it is an import that failed (id {project['id']}): import it there again")
+                raise CustomVisionError(failed_source(project))
             self._waiting.pause(deadline, "the source is still being imported itself")
             project = self._source.get_project(project["id"])
 
@@ -78,7 +79,7 @@ class Importer:
     def _full(self, error: CustomVisionError) -> CustomVisionError:
         """The same error, with how many projects there are."""
         count = len(self._board.projects(time.monotonic()))
-        return CustomVisionError(f"{error} It holds {count} now, incoming copies and those set aside included.", error.code)
+        return CustomVisionError(f"{error} It holds {count} now, incoming copies and those set aside included.")
 
     def _recognised(self, project: Project, run: str) -> Project:
         """The service may give another name than the one asked for, but with our mark in it."""

@@ -44,7 +44,8 @@ def our_name(name: str) -> OurName | None:
     found = _OURS.fullmatch(name)
     if found is None:
         return None
-    return OurName(found["name"], found["incoming"] or found["aside"], found["at"] or found["since"], found["run"] or "")
+    kind, stamp = found["incoming"] or found["aside"], found["at"] or found["since"]
+    return OurName(found["name"], kind, stamp, found["run"] or "")
 
 
 def new_run() -> str:

@@ -69,5 +69,6 @@ def task_result(outcomes: list[Outcome], changed: bool) -> dict[str, t.Any]:
         },
     }
     if errors:
-        result["msg"] = " ".join(errors) if len(outcomes) == 1 else f"{len(errors)} of {len(outcomes)} copies failed: {' '.join(errors)}"
+        summary = "" if len(outcomes) == 1 else f"{len(errors)} of {len(outcomes)} copies failed: "
+        result["msg"] = summary + " ".join(errors)
     return result

@@ -48,6 +48,11 @@ def check_id(text: str, option: str) -> str:
         ) from None
 
 
+def failed_source(project: Project) -> str:
+    """Why a project cannot be copied whose own import failed."""
+    return f"at the source it is itself an import that failed (id {project['id']}): import it there again"
+
+
 def wanted_entries(entries: list[dict[str, t.Any]], source: list[Project]) -> list[Wanted]:
     """The copies that ``projects`` asks for, in its order."""
     return [_wanted_entry(entry, source) for entry in entries]
@@ -133,7 +138,7 @@ def _refusal(copy: Wanted, destination: list[Project], same_resource: bool) -> s
                 "by spaces at its ends: rename one of them, or give another destination_name"
             )
     if copy.source.get("status") == "Failed":
-        return f"at the source it is itself an import that failed (id {copy.source['id']}): import it there again"
+        return failed_source(copy.source)
     if any(other.get("drModeEnabled") for other in destination) and _would_write(copy.name, destination):
         return "the destination is read-only for the time being (drModeEnabled, disaster recovery): run again later"
     return None

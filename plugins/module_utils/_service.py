@@ -111,7 +111,8 @@ class Service:
                 tagged_images=client.get_tagged_image_count(project_id) if "tagged_images" in self.compare else None,
             )
         except ValueError as error:
-            raise CustomVisionError(f"the {client.connection.side} resource's answer is not understood: {error}") from None
+            side = client.connection.side
+            raise CustomVisionError(f"the {side} resource's answer is not understood: {error}") from error
 
 
 class ForeseenService(Service):

@@ -34,4 +34,4 @@ class Waiting:
         if not self.enabled:
             raise CustomVisionError(f"{what}, and wait is off: run again later, or switch it on")
         if time.monotonic() >= deadline:
-            raise CustomVisionError(f"{what} after {self.timeout:g} seconds (wait_timeout): run again to go on from here")
+            raise CustomVisionError(f"{what} after {self.timeout:g} seconds (wait_timeout): run again to go on with it")

@@ -77,7 +77,7 @@ options:
   wait:
     description:
       - Whether to wait for imports, and for a source that is in training or being imported itself.
-      - Without it the task ends when the imports have started (RV(copies[].action=started)); a later run goes on from there.
+      - Without it the task ends when the imports have started (RV(copies[].action=started)); a later run goes on.
     type: bool
     default: true
   wait_timeout:
@@ -258,7 +258,11 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._connection im
 from ansible_collections.cvops.custom_vision.plugins.module_utils._copier import copy_all
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 from ansible_collections.cvops.custom_vision.plugins.module_utils._outcome import task_result
-from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import refuse, wanted_entries, wanted_matches
+from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import (
+    refuse,
+    wanted_entries,
+    wanted_matches,
+)
 from ansible_collections.cvops.custom_vision.plugins.module_utils._service import ForeseenService, Service
 from ansible_collections.cvops.custom_vision.plugins.module_utils._waiting import Waiting
 

@@ -66,7 +66,8 @@ def test_two_of_one_name_at_the_source_are_refused_with_their_ids():
 
 def test_globs_find_names_in_the_sources_order_each_once():
     source = [project(name) for name in ("Widget B", "Widget A", "widget c", "Shelf")]
-    assert [copy.name for copy in wanted_matches(["Widget*", "*A", "Shel[f]"], source)] == ["Widget B", "Widget A", "Shelf"]
+    copies = wanted_matches(["Widget*", "*A", "Shel[f]"], source)
+    assert [copy.name for copy in copies] == ["Widget B", "Widget A", "Shelf"]
 
 
 def test_a_glob_that_finds_nothing_is_refused():
@@ -75,7 +76,8 @@ def test_a_glob_that_finds_nothing_is_refused():
 
 
 def test_globs_pass_over_names_of_ours():
-    source = [project(), project("Widget (incoming 20261123T190036Z 0a1b2c3d)"), project("Widget (failed 20261123T190036Z)")]
+    ours = ["Widget (incoming 20261123T190036Z 0a1b2c3d)", "Widget (failed 20261123T190036Z)"]
+    source = [project(name) for name in ("Widget", *ours)]
     assert [copy.name for copy in wanted_matches(["*"], source)] == ["Widget"]
 
 
@@ -96,7 +98,8 @@ def test_a_name_that_differs_from_one_there_only_by_case_or_spaces_is_refused(pr
 
 
 @pytest.mark.parametrize(
-    "name", ["X (incoming 20261123T190036Z 0a1b2c3d)", "X (superseded 20261123T190036Z)", "X (withdrawn 20261123T190036Z)"]
+    "name",
+    ["X (incoming 20261123T190036Z 0a1b2c3d)", "X (superseded 20261123T190036Z)", "X (withdrawn 20261123T190036Z)"],
 )
 def test_a_name_of_one_of_our_patterns_is_refused(name):
     assert "pattern" in refusals([Wanted(name, project())])[0]

@@ -25,8 +25,8 @@ def fixture_copy(run_module, dev, prod):
     def copy(check_mode=False, **arguments):
         if "match" not in arguments:
             arguments.setdefault("projects", [{"name": "Widget"}])
-        sides = {"source": connection(dev), "destination": connection(prod)}
-        result = run_module(cv_project_copy, check_mode, **{**sides, "wait_sleep": 0.05, "rate_limit": 1000, **arguments})
+        usual = {"source": connection(dev), "destination": connection(prod), "wait_sleep": 0.05, "rate_limit": 1000}
+        result = run_module(cv_project_copy, check_mode, **{**usual, **arguments})
         assert "Traceback" not in json.dumps(result)
         assert dev.training_key not in json.dumps(result) and prod.training_key not in json.dumps(result)
         return result
@@ -214,7 +214,10 @@ def test_an_import_that_fails_or_loses_something_never_gets_the_name_and_heals(c
     assert kinds(prod) == {None: 1, "failed": 1}
 
 
-@pytest.mark.parametrize("missing, difference", [("tags", "tags only at the source: Tag 2"), ("iterations", "trained iter")])
+@pytest.mark.parametrize(
+    "missing, difference",
+    [("tags", "tags only at the source: Tag 2"), ("iterations", "1 trained iterations at the source and 0 in the copy")],
+)
 def test_whatever_is_lost_is_named(copy, prod, widget, missing, difference):
     prod.faults.add("ImportProject", outcome="lossy", missing=missing)
     assert difference in copy(wait_timeout=1)["msg"]
@@ -420,7 +423,7 @@ def test_an_import_that_vanishes_is_said_to_have(copy, prod, widget, monkeypatch
         ({"projects": [{"name": "Nothing"}]}, "project 'Nothing': the source has no project of this name"),
         ({"projects": [{"id": "bc3f"}]}, "'bc3f', which is not a project's id"),
         ({"projects": [{"name": "Widget"}, {"name": "Widget"}]}, "would get the same name"),
-        ({"projects": [{"name": "Widget", "destination_name": "widget"}, {"name": "Widget"}]}, "would get the same name"),
+        ({"projects": [{"name": "Widget"}, {"name": "Widget", "destination_name": "widget"}]}, "get the same name"),
         ({"projects": [{"name": "Widget", "destination_name": "other"}]}, "differs from 'other' only by case"),
         ({"projects": [{"name": "Widget", "destination_name": INCOMING}]}, "pattern"),
         ({"projects": [{"name": "Widget", "destination_name": " "}]}, "destination_name is empty"),
@@ -490,7 +493,9 @@ def test_a_token_that_the_service_quotes_does_not_get_out(copy, prod, widget):
     assert "sig=" not in json.dumps(result) and result["changed"] is False
 
 
-@pytest.mark.parametrize("fault", [{"drop": "after"}, {"delay_after": 1.5}, {"malformed": "html"}, {"malformed": "truncated"}])
+@pytest.mark.parametrize(
+    "fault", [{"drop": "after"}, {"delay_after": 1.5}, {"malformed": "html"}, {"malformed": "truncated"}]
+)
 def test_an_import_whose_answer_was_lost_is_found_and_not_sent_again(copy, prod, widget, fault):
     prod.faults.add("ImportProject", **fault)
     result = copy(destination=connection(prod, timeout=1))
