@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import signal
 import sys
@@ -64,9 +65,9 @@ def names(text: str) -> list[str]:
 
 
 def seconds(text: str) -> float:
-    """A time of at least 0."""
+    """A time that comes to an end."""
     value = float(text)
-    if not value >= 0:
+    if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not a time in seconds")
     return value
 

@@ -63,6 +63,9 @@ RATE_EXCEEDED = (
     "like to further increase the default rate limit."
 )
 
+# What never comes from the service itself.
+OF_THE_GATEWAY = (401, 429)
+
 SHAPES = ("service", "gateway", "old", "html", "empty", "text")
 
 
@@ -92,7 +95,7 @@ def gateway_message(status: int, operation: str) -> str:
     return texts.get(status) or HTTPStatus(status).phrase
 
 
-def answer(shape: str, status: int, operation: str, code: str | None = None, message: str | None = None) -> tuple:
+def answer(shape: str, status: int, code: str | None = None, message: str | None = None, operation: str = "") -> tuple:
     """An error in one of SHAPES; a code or message that is not given is the usual one for the status."""
     if shape == "service":
         code = code or GENERAL_CODES.get(status, "ErrorUnknown")

@@ -25,7 +25,7 @@ class Fault:
     times: int | None = 1
     after: int = 0
     status: int | None = None
-    shape: str = "service"
+    shape: str | None = None
     code: str | None = None
     message: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -61,8 +61,9 @@ class Fault:
             return "", self.status or 302, {**self.headers, "Location": self.redirect}
         if self.status is None:
             return None
+        shape = self.shape or ("gateway" if self.status in errors.OF_THE_GATEWAY else "service")
         message = self.message and self.message.replace("{token}", token).replace("{key}", key)
-        body, status, headers = errors.answer(self.shape, self.status, operation, self.code, message)
+        body, status, headers = errors.answer(shape, self.status, self.code, message, operation)
         return body, status, {**headers, **self.headers}
 
     def plan(self, seconds: float) -> ImportPlan:

@@ -33,7 +33,7 @@ def guard_service(blueprint: Blueprint, resource: Resource) -> None:
 def guard_everything(app: Flask, resource: Resource) -> None:
     """Set up what all answers have in common."""
     app.register_error_handler(errors.ServiceError, _refuse)
-    app.register_error_handler(404, lambda _error: errors.answer("gateway", 404, "unknown"))
+    app.register_error_handler(404, lambda _error: errors.answer("gateway", 404))
     app.after_request(lambda response: _stamp(resource, response))
 
 
@@ -60,11 +60,11 @@ def unauthorized(resource: Resource) -> tuple | None:
         return None
     if request.headers.get("Authorization") == f"Bearer {resource.access_token}":
         return None
-    return errors.answer("gateway", 401, "")
+    return errors.answer("gateway", 401)
 
 
 def _too_many(resource: Resource, operation: str) -> tuple | None:
-    return errors.answer("gateway", 429, operation) if resource.exceeds_rate() else None
+    return errors.answer("gateway", 429, operation=operation) if resource.exceeds_rate() else None
 
 
 def _misbehave(resource: Resource, operation: str) -> tuple | None:
@@ -110,7 +110,7 @@ def _spoil(response: Response, how: str) -> None:
 
 
 def _refuse(error: errors.ServiceError) -> tuple:
-    return errors.answer("service", error.status, "", error.code)
+    return errors.answer("service", error.status, error.code)
 
 
 def _stamp(resource: Resource, response: Response) -> Response:

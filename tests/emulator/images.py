@@ -37,22 +37,28 @@ def add(project: Project, uploads: list[Upload], now: datetime) -> list[tuple[st
     wanted = {tag_id for upload in uploads for tag_id in upload.tag_ids + [box.tag_id for box in upload.boxes]}
     if not wanted <= set(project.tags):
         raise ServiceError("BadRequestImageTags")
-    return [(upload.source, *_add_one(project, upload, now)) for upload in uploads]
+    known = {image.sha256: image for image in project.images.values()}
+    results = []
+    for upload in uploads:
+        status, image = _create(upload, known, now)
+        if status == "OK":
+            project.images[image.id] = known[image.sha256] = image
+        results.append((upload.source, status, image))
+    return results
 
 
-def _add_one(project: Project, upload: Upload, now: datetime) -> tuple[str, Image | None]:
+def _create(upload: Upload, known: dict[str, Image], now: datetime) -> tuple[str, Image | None]:
+    """The status of an upload and its image, which is one of those known by their checksum or a new one."""
     if upload.data is None:
         return "ErrorSource", None
     size = _dimensions(upload.data)
     if size is None:
         return "ErrorImageFormat", None
     digest = hashlib.sha256(upload.data).hexdigest()
-    for image in project.images.values():
-        if image.sha256 == digest:
-            return "OKDuplicate", image
-    image = Image(str(uuid4()), now, *size, len(upload.data), digest, metadata=upload.metadata)
-    project.images[image.id] = image
-    image.tags = dict.fromkeys(upload.tag_ids, now)
+    if digest in known:
+        return "OKDuplicate", known[digest]
+    tags = dict.fromkeys(upload.tag_ids, now)
+    image = Image(str(uuid4()), now, *size, len(upload.data), digest, tags, metadata=upload.metadata)
     for box in upload.boxes:
         add_region(image, box, now)
     return "OK", image

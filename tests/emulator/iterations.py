@@ -86,7 +86,7 @@ def publish(project: Project, iteration: Iteration, name: str | None, target: st
     """
     if iteration.status != "Completed":
         raise ServiceError("BadRequestIterationIsNotTrained")
-    if not name or not isinstance(name, str):
+    if not name:
         raise ServiceError("BadRequestInvalidPublishName")
     if not PREDICTION_RESOURCE.fullmatch(target or ""):
         raise ServiceError("BadRequestInvalidPublishTarget")

@@ -145,7 +145,7 @@ def create_images_from_data(resource: Resource, project_id: str) -> Answer:
     return _add_images(resource, project_id, uploads)
 
 
-def _decoded(contents: str) -> bytes:
+def _decoded(contents: str | None) -> bytes:
     """Base64, or nothing: then it is no image, which the answer says."""
     try:
         return base64.b64decode(contents, validate=True)

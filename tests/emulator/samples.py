@@ -86,9 +86,8 @@ def upload(client: CustomVisionTrainingClient, project: Project, entries: list[I
 def train(client: CustomVisionTrainingClient, project: Project) -> Iteration:
     """Train a project and wait for the end of it."""
     iteration = client.train_project(project.id)
-    while iteration.status == "Training":
+    while (iteration := client.get_iteration(project.id, iteration.id)).status == "Training":
         time.sleep(POLL)
-        iteration = client.get_iteration(project.id, iteration.id)
     return iteration
 
 

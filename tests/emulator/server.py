@@ -13,11 +13,11 @@ import socket
 import threading
 import time
 from collections import deque
+from contextlib import closing
 from dataclasses import dataclass
 from uuid import uuid4
 
 from werkzeug.serving import WSGIRequestHandler, make_server
-from werkzeug.test import run_wsgi_app
 
 from .app import create_app
 from .clock import Clock, timestamp
@@ -62,19 +62,20 @@ class Handler(WSGIRequestHandler):
         environ = self.make_environ()
         # The body is read whole: what an operation leaves of it would be taken for the next request.
         environ["wsgi.input"] = io.BytesIO(self.rfile.read(int(environ.get("CONTENT_LENGTH") or 0)))
-        chunks, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
+        head: list = []
+        with closing(self.server.app(environ, lambda *started: head.extend(started))) as chunks:
+            body = b"".join(chunks)
         if environ.get(DROP):
             self.close_connection = True
             return
+        status, headers = head
         code, _space, phrase = status.partition(" ")
-        self.send_response(int(code), phrase)
+        # Not send_response(): that adds a Date of the real clock, and a line to the log.
+        self.send_response_only(int(code), phrase)
         for name, value in headers:
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(b"".join(chunks))
-
-    def log(self, type: str, message: str, *args) -> None:  # pylint: disable=redefined-builtin
-        """Say nothing: the requests are on record."""
+        self.wfile.write(body)
 
 
 class Resource(Settings):
@@ -98,7 +99,7 @@ class Resource(Settings):
         self._server = make_server(HOST, 0, create_app(self), threaded=True, request_handler=Handler)
         self._server.connections = set()
         # The interval, in seconds, is what stopping takes.
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self.endpoint = f"http://{HOST}:{self._server.port}"
 
     def start(self) -> None:

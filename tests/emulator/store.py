@@ -68,7 +68,7 @@ class Store:
 
     def create(self, name: str | None, description: str | None, settings: dict) -> Project:
         """A new, empty project. The name may be taken: names are no keys."""
-        if not name or not isinstance(name, str):
+        if not name:
             raise ServiceError("BadRequestProjectName")
         self._check_limit()
         return self._add(name, description, new_settings(settings), self._clock.now())
