@@ -342,7 +342,8 @@ def _cause(error: Exception, timeout: int) -> str:
         return f"it took longer than {timeout} seconds"
     root = _root_cause(error)
     if isinstance(error, requests.exceptions.SSLError):
-        return f"TLS failed ({getattr(root, 'verify_message', '') or type(root).__name__})"
+        reason = getattr(root, "verify_message", "") or getattr(root, "reason", None) or type(root).__name__
+        return f"TLS failed ({reason.replace('_', ' ').lower()})"
     if isinstance(root, OSError) and root.strerror:
         return root.strerror.lower()
     return f"the connection broke ({type(root).__name__})"

@@ -102,7 +102,10 @@ def status_phrase(status: int) -> str:
 
 def advice_for(code: str | None, status: int, **options: str) -> str:
     """What to do about an error, or an empty string. ``options`` are the names of the options to check."""
-    text = ADVICE.get(code or "") or ADVICE.get(status, "")
+    text = ADVICE.get(code or "") or ADVICE.get(status)
+    if text is None:
+        # The service's own messages say what is wrong; what is not in its shape mostly comes from elsewhere.
+        text = "" if code else "Check {endpoint} and the proxies between"
     return text.format(**options)
 
 
