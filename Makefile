@@ -9,7 +9,8 @@
 PYTHON ?= python3
 CORE ?=
 
-PARTS := unit integration molecule lint sanity docs
+# Two run at a time; the longest goes first.
+PARTS := sanity unit integration molecule lint docs
 
 PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 VENV := $(CURDIR)/.venv/$(PYTHON_VERSION)$(if $(CORE),-core-$(CORE))
@@ -18,8 +19,9 @@ TREE := $(CURDIR)/.tree
 INSTALLED := $(TREE)/ansible_collections/cvops/custom_vision/MANIFEST.json
 
 # Folders are listed along with their files: a folder's time tells that a file has been removed.
-SHIPPED := $(shell find galaxy.yml README.md CHANGELOG.md LICENSE plugins roles playbooks meta docs \
-	changelogs -name __pycache__ -prune -o -print 2>/dev/null)
+# Whole paths, because `docs` is a target too.
+SHIPPED := $(shell find $(addprefix $(CURDIR)/,galaxy.yml README.md CHANGELOG.md LICENSE plugins roles \
+	playbooks meta docs changelogs) -name __pycache__ -prune -o -print 2>/dev/null)
 
 # What the caller's shell holds must not decide whether a test passes.
 unexport PYTHONPATH PYTHONHOME PYTEST_ADDOPTS $(filter ANSIBLE_% MOLECULE_% VISION_%,$(.VARIABLES))
@@ -48,7 +50,7 @@ test: $(INSTALLED) ## run all the parts below and sum them up
 	@python tests/parts.py --command '$(MAKE) --no-print-directory -o $(VENV_READY) -o $(INSTALLED)' $(PARTS)
 
 unit: $(VENV_READY) ## test the utilities and the modules
-	@pytest tests/unit
+	@pytest -n 2 tests/unit
 
 integration: $(INSTALLED) ## test the artifact and run playbooks from it
 	@pytest -n 2 tests/integration
