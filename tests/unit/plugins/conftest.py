@@ -15,6 +15,11 @@ from ansible.module_utils.common.text.converters import to_bytes
 from ansible_collections.cvops.custom_vision.plugins.module_utils import _client, _importing
 from emulator import Emulator
 from emulator.samples import make_project
+from hypothesis import HealthCheck, settings
+
+# How fast a machine makes up examples says nothing about the code.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 try:
     from ansible.module_utils.testing import patch_module_args

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 
 import pytest
@@ -32,6 +33,27 @@ def fixture_copy(run_module, dev, prod):
         return result
 
     return copy
+
+
+@pytest.fixture(name="after_import")
+def fixture_after_import(emulator, prod):
+    """Does something as soon as an import has begun, and only then lets imports come to their end."""
+    prod.import_seconds = 60
+    threads = []
+
+    def when_begun(action):
+        while not any(request.operation == "ImportProject" and request.status for request in prod.requests):
+            time.sleep(0.01)
+        action()
+        emulator.clock.advance(seconds=61)
+
+    def after_import(action):
+        threads.append(threading.Thread(target=when_begun, args=(action,), daemon=True))
+        threads[0].start()
+
+    yield after_import
+    threads[0].join(timeout=10)
+    assert not threads[0].is_alive()
 
 
 def only(result):
@@ -223,21 +245,16 @@ def test_whatever_is_lost_is_named(copy, prod, widget, missing, difference):
     assert difference in copy(wait_timeout=1)["msg"]
 
 
-def test_a_source_that_moved_meanwhile_does_not_matter_to_a_whole_copy(copy, dev, prod, widget):
-    prod.import_seconds = 1
-    trainer = threading.Timer(0.5, lambda: sdk(dev).train_project(widget.id))
-    trainer.start()
+def test_a_source_that_moved_meanwhile_does_not_matter_to_a_whole_copy(copy, after_import, dev, prod, widget):
+    after_import(lambda: sdk(dev).train_project(widget.id))
     result = copy()
-    trainer.join()
     assert (only(result)["verified"], only(result)["counts"]["iterations"]) == (True, 1)
 
 
-def test_a_source_that_moved_meanwhile_is_said_to_have_where_the_copy_differs(copy, dev, prod, widget):
-    prod.faults.add("ImportProject", outcome="lossy", import_seconds=1)
-    trainer = threading.Timer(0.5, lambda: sdk(dev).train_project(widget.id))
-    trainer.start()
+def test_a_source_that_moved_meanwhile_is_said_to_have_where_the_copy_differs(copy, after_import, dev, prod, widget):
+    prod.faults.add("ImportProject", outcome="lossy")
+    after_import(lambda: sdk(dev).train_project(widget.id))
     result = copy(wait_timeout=2)
-    trainer.join()
     assert "2 trained iterations at the source and 1 in the copy" in result["msg"]
     assert "the source itself has changed" in result["msg"]
 
@@ -269,10 +286,14 @@ def test_a_stuck_import_is_given_up_when_the_time_is_over_and_found_by_the_next_
     assert kinds(prod) == {None: 1, "failed": 1}
 
 
-def test_an_importing_project_of_the_name_is_waited_for(copy, dev, prod, widget):
+def test_an_importing_project_of_the_name_is_waited_for(copy, emulator, dev, prod, widget):
+    prod.import_seconds = 60
     present = begin_import(dev, prod, widget, "Widget")
     assert only(copy(check_mode=True))["action"] == "waited"
+    later = threading.Timer(0.3, lambda: emulator.clock.advance(seconds=61))
+    later.start()
     result = copy()
+    later.join()
     assert (result["changed"], only(result)["action"]) == (False, "waited")
     assert only(result)["destination"]["id"] == present.id
 
@@ -397,24 +418,18 @@ def test_the_connections_come_from_the_environment(run_module, monkeypatch, dev,
     assert prod.training_key not in json.dumps(result)
 
 
-def test_another_run_that_was_faster_leaves_one_copy(copy, prod, widget):
-    prod.import_seconds = 1
-    other = threading.Timer(0.4, lambda: sdk(prod).create_project("Widget"))
-    other.start()
+def test_another_run_that_was_faster_leaves_one_copy(copy, after_import, prod, widget):
+    after_import(lambda: sdk(prod).create_project("Widget"))
     result = copy()
-    other.join()
     assert (only(result)["action"], result["changed"]) == ("unchanged", True)
     assert "another run brought the copy about first" in json.dumps(result["warnings"])
     assert names(prod) == ["Widget"] and len(only(result)["deleted"]) == 1
 
 
-def test_an_import_that_vanishes_is_said_to_have(copy, prod, widget, monkeypatch):
+def test_an_import_that_vanishes_is_said_to_have(copy, after_import, prod, widget, monkeypatch):
     monkeypatch.setattr(_copier, "SETTLING", 0.3)
-    prod.import_seconds = 60
-    thief = threading.Timer(0.5, lambda: sdk(prod).delete_project(sdk(prod).get_projects()[0].id))
-    thief.start()
+    after_import(lambda: sdk(prod).delete_project(sdk(prod).get_projects()[0].id))
     assert "vanished from the destination" in copy()["msg"]
-    thief.join()
 
 
 @pytest.mark.parametrize(
