@@ -10,7 +10,9 @@ import threading
 import time
 import typing as t
 
-Project = t.Dict[str, t.Any]
+from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
+from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
+
 
 FIRST_INTERVAL = 0.5  # seconds; small projects are imported in a few
 GROWTH = 1.5
@@ -24,7 +26,7 @@ class Board:
         self._longest_interval = longest_interval
         self._interval = min(FIRST_INTERVAL, longest_interval)
         self._lock = threading.Lock()
-        self._projects: list[Project] = []
+        self._outcome: list[Project] | CustomVisionError = []
         self._asked_at = float("-inf")
 
     def projects(self, since: float) -> list[Project]:
@@ -32,22 +34,30 @@ class Board:
         with self._lock:
             if self._asked_at <= since:
                 self._look()
-            return self._projects
+            return self._answer()
 
     def next_look(self, since: float) -> list[Project]:
         """The first list after ``since`` that its turn has come for: one look an interval, whoever waits."""
         while True:
             with self._lock:
                 if self._asked_at > since:
-                    return self._projects
+                    return self._answer()
                 due = self._asked_at + self._interval
                 if time.monotonic() >= due:
                     self._interval = min(self._interval * GROWTH, self._longest_interval)
                     self._look()
-                    return self._projects
+                    return self._answer()
             time.sleep(max(0.0, due - time.monotonic()))
 
     def _look(self) -> None:
-        asked_at = time.monotonic()
-        self._projects = self._get_projects()
-        self._asked_at = asked_at
+        """A look that failed is shared too: whoever waits for it would only fail after it."""
+        self._asked_at = time.monotonic()
+        try:
+            self._outcome = self._get_projects()
+        except CustomVisionError as error:
+            self._outcome = error
+
+    def _answer(self) -> list[Project]:
+        if isinstance(self._outcome, CustomVisionError):
+            raise self._outcome
+        return self._outcome

@@ -9,104 +9,36 @@ Retries, pacing and the reading of errors live here; what the calls are for does
 
 from __future__ import annotations
 
-import re
-import traceback
 import typing as t
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from urllib.parse import quote, urlencode
 
-from ansible.module_utils.basic import missing_required_lib
-
+from ansible_collections.cvops.custom_vision.plugins.module_utils import _breakdown
 from ansible_collections.cvops.custom_vision.plugins.module_utils._connection import Connection
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import (
     CustomVisionError,
     Redactor,
     advice_for,
+    one_line,
     read_error,
     status_phrase,
 )
 from ansible_collections.cvops.custom_vision.plugins.module_utils._pacing import Pace
-
-REQUESTS_IMPORT_ERROR: str | None = None
-try:
-    import requests
-    from requests.adapters import HTTPAdapter
-    from requests.auth import AuthBase
-    from urllib3.exceptions import ConnectTimeoutError, HTTPError, InvalidHeader, MaxRetryError, ProxyError
-    from urllib3.util.retry import Retry
-except ImportError:
-    REQUESTS_IMPORT_ERROR = traceback.format_exc()
-    AuthBase = Retry = object  # type: ignore[assignment,misc]
-
-if t.TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cvops.custom_vision.plugins.module_utils._requests import (
+    AuthBase,
+    HTTPAdapter,
+    requests,
+    urllib3,
+)
+from ansible_collections.cvops.custom_vision.plugins.module_utils._retrying import ServiceRetry
+from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Json
 
 BASE_PATH = "/customvision/v3.3/training"
 REQUESTS_PER_SECOND = 10.0  # what the service allows (its documentation: limits and quotas)
 CONNECTIONS = 16  # requests under way at once to one resource
+READ_ONLY_SETTINGS = ("useNegativeSet", "detectionParameters")  # by the OpenAPI file
 READINGS = 3  # how often a request is sent whose answer breaks off in the middle
-
-Json = t.Dict[str, t.Any]
-
-
-def require_requests(module: "AnsibleModule") -> None:
-    """Fails in Ansible's usual words where the host lacks ``requests``."""
-    if REQUESTS_IMPORT_ERROR is not None:
-        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
-
-
-class ServiceRetry(Retry):
-    """When a request is sent again, and how long after.
-
-    GET, PATCH and DELETE are sent again after a broken connection, a time-out, 429 and what a
-    server or proxy answers in trouble. A POST creates something: it is sent again only where it
-    surely was not carried out, which is after 429 or when no connection could be opened.
-    """
-
-    LONGEST_WAIT = 30.0  # seconds that an answer may ask for
-    BACKOFF = 0.5  # seconds; doubles with each retry, the first of which comes at once
-    _named_wait: float | None = None
-
-    @classmethod
-    def for_service(cls) -> "ServiceRetry":
-        return cls(
-            total=5,
-            connect=3,
-            other=0,
-            redirect=0,
-            backoff_factor=cls.BACKOFF,
-            status_forcelist=(429, 500, 502, 503, 504),
-            allowed_methods=("GET", "PATCH", "DELETE"),
-            raise_on_status=False,
-        )
-
-    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
-        if method == "POST":
-            return bool(self.total) and status_code == 429
-        return super().is_retry(method, status_code, has_retry_after)
-
-    def increment(self, method=None, url=None, response=None, *args, **kwargs) -> "ServiceRetry":
-        retry = super().increment(method, url, response, *args, **kwargs)
-        if response is not None:
-            # The body is thrown away before the wait, so what it says is read now.
-            retry._named_wait = named_wait(response.data)
-        return retry
-
-    def get_retry_after(self, response) -> float | None:
-        """Seconds to wait: by the header or, where it is missing, by the message of a 429."""
-        try:
-            asked = super().get_retry_after(response)
-        except InvalidHeader:
-            asked = None
-        if asked is None:
-            asked = self._named_wait
-        return None if asked is None else min(asked, self.LONGEST_WAIT)
-
-
-def named_wait(body: bytes | None) -> float | None:
-    """The seconds that an answer names: "Please retry after 1 second." gives 1.0."""
-    found = re.search(rb"retry after (\d{1,6}) second", body or b"", re.IGNORECASE)
-    return float(found[1]) if found else None
 
 
 class ResourceAuth(AuthBase):
@@ -137,8 +69,11 @@ class Client:
         self._redact = Redactor(connection.training_key, connection.access_token)
         self._session = requests.Session()
         self._session.auth = ResourceAuth(connection)
+        # Plain http is for loopback addresses only, and no proxy is to see the key on its way there.
+        self._session.trust_env = connection.endpoint.startswith("https:")
         adapter = HTTPAdapter(max_retries=ServiceRetry.for_service(), pool_maxsize=CONNECTIONS, pool_block=True)
-        self._session.mount(f"{connection.endpoint}/", adapter)
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, adapter)
 
     @property
     def now(self) -> datetime:
@@ -159,7 +94,7 @@ class Client:
         answered into the void: the project itself tells.
         """
         body = {"name": name, **{key: project[key] for key in ("description", "settings") if key in project}}
-        body["settings"] = {k: v for k, v in (body.get("settings") or {}).items() if k not in _READ_ONLY_SETTINGS}
+        body["settings"] = {k: v for k, v in (body.get("settings") or {}).items() if k not in READ_ONLY_SETTINGS}
         try:
             return self._call("PATCH", f"/projects/{project['id']}", _is_named, json=body)
         except CustomVisionError as error:
@@ -188,7 +123,8 @@ class Client:
     def import_project(self, token: str, name: str) -> Json:
         """The new project, importing; its name need not be the one asked for, see ``NAME (1)``."""
         self._redact.add(token)
-        query = {"token": token, "name": name}
+        # Spaces as %20, as the SDK sends them: whether the service takes + for one was not recorded.
+        query = urlencode({"token": token, "name": name}, quote_via=quote, safe="")
         return self._call("POST", "/projects/import", _is_named, params=query)
 
     def get_iterations(self, project_id: str) -> list[Json]:
@@ -215,13 +151,15 @@ class Client:
             return None
         answer = _decoded(response)
         if not expected(answer):
-            raise self._error(method, path, "answered with something else than the call's result", response, True)
+            raise self._error(
+                method, path, "answered with something else than the call's result", response, in_doubt=True
+            )
         return answer
 
     def _send(self, method: str, path: str, **request: t.Any) -> "requests.Response":
         try:
             response = self._answer(method, path, **request)
-        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
             # Without the cause: the library's text quotes the address, and with it the token.
             raise self._broken(method, path, error) from None
         self._note_date(response)
@@ -245,8 +183,8 @@ class Client:
                 allow_redirects=False,
                 **request,
             )
-        except requests.exceptions.ChunkedEncodingError:
-            if method == "POST" or tries == 1:
+        except requests.RequestException as error:
+            if method == "POST" or tries == 1 or not _breakdown.broke_off(error):
                 raise
             return self._answer(method, path, tries - 1, **request)
 
@@ -264,14 +202,17 @@ class Client:
             self._clock_difference = date - datetime.now(timezone.utc)
 
     def _broken(self, method: str, path: str, error: Exception) -> CustomVisionError:
-        what = f"{self._where(method, path)} got no whole answer: {_cause(error, self.connection.timeout)}"
+        cause = one_line(self._redact(_breakdown.describe(error, self.connection.timeout)))
         advice = f"Check {self.connection.option('endpoint')}, the network and proxies between, or run again"
-        return CustomVisionError(f"{self._redact(what)}. {advice}.", in_doubt=not _never_sent(error))
+        message = f"{self._where(method, path)} got no whole answer: {cause}. {advice}."
+        return CustomVisionError(message, in_doubt=_breakdown.was_sent(error))
 
     def _refused(self, method: str, path: str, response: "requests.Response") -> CustomVisionError:
-        code, message = read_error(response.status_code, _decoded(response))
-        what = f"was refused with {response.status_code} {code or status_phrase(response.status_code)}: {message}"
-        in_doubt = response.status_code >= 500 or response.status_code == 408
+        status = response.status_code
+        code, message = read_error(status, _decoded(response))
+        what = f"was refused with {status} {code or status_phrase(status)}: {one_line(self._redact(message))}"
+        # A try before this one may have been carried out, though its answer was lost.
+        in_doubt = status >= 500 or status == 408 or response.raw.retries.has_doubt()
         return self._error(method, path, what, response, in_doubt, code)
 
     def _error(
@@ -288,17 +229,15 @@ class Client:
         status = response.status_code
         advice = advice_for(code, status, options=f"{options['endpoint']} and {options[used]}", **options)
         request_id = response.headers.get("apim-request-id")
-        sentences = [self._redact(f"{self._where(method, path)} {what}"), advice]
+        sentences = [f"{self._where(method, path)} {self._redact(what)}", advice]
         if request_id:
-            sentences.append(self._redact(f"The service knows this request as apim-request-id {request_id}"))
+            request_id = one_line(self._redact(request_id), 80)
+            sentences.append(f"The service knows this request as apim-request-id {request_id}")
         return CustomVisionError(". ".join(part for part in sentences if part) + ".", code, status, in_doubt)
 
     def _where(self, method: str, path: str) -> str:
         side = f"{self.connection.side} " if self.connection.side else ""
         return f"{method} {BASE_PATH}{path} of the {side}resource at {self.connection.endpoint}"
-
-
-_READ_ONLY_SETTINGS = ("useNegativeSet", "detectionParameters")  # readOnly in the OpenAPI file
 
 
 def _decoded(response: "requests.Response") -> t.Any:
@@ -322,40 +261,3 @@ def _is_export(answer: t.Any) -> bool:
 
 def _is_count(answer: t.Any) -> bool:
     return isinstance(answer, int) and not isinstance(answer, bool)
-
-
-def _root_cause(error: BaseException) -> BaseException:
-    """What lies at the bottom of a library's exception: an OSError, mostly."""
-    while True:
-        inner = getattr(error, "reason", None) or next(
-            (argument for argument in error.args if isinstance(argument, BaseException)), None
-        )
-        inner = inner if isinstance(inner, BaseException) else error.__cause__
-        if inner is None:
-            return error
-        error = inner
-
-
-def _cause(error: Exception, timeout: int) -> str:
-    """Why there was no answer, in words of our own: the library's quote the address."""
-    if isinstance(error, requests.Timeout):
-        return f"it took longer than {timeout} seconds"
-    root = _root_cause(error)
-    if isinstance(error, requests.exceptions.SSLError):
-        reason = getattr(root, "verify_message", "") or getattr(root, "reason", None) or type(root).__name__
-        return f"TLS failed ({reason.replace('_', ' ').lower()})"
-    if isinstance(root, OSError) and root.strerror:
-        return root.strerror.lower()
-    return f"the connection broke ({type(root).__name__})"
-
-
-def _never_sent(error: Exception) -> bool:
-    """True where the request surely did not leave: no connection could be opened."""
-    if isinstance(error, requests.ConnectTimeout):
-        return True
-    reason = error.args[0] if error.args else None
-    if isinstance(reason, MaxRetryError):
-        reason = reason.reason
-    if isinstance(reason, ProxyError):
-        reason = reason.original_error
-    return isinstance(reason, ConnectTimeoutError)

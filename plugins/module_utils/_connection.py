@@ -17,6 +17,7 @@ from ansible.module_utils.basic import AnsibleFallbackNotFound
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 
+LONGEST_TIMEOUT = 86400
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 
 
@@ -87,8 +88,10 @@ def connect(params: dict[str, t.Any], side: str = "") -> Connection:
     for name in ("endpoint", "training_key", "access_token", "ca_path"):
         if params[name] is not None and not params[name].strip():
             raise CustomVisionError(f"{_option(side, name)} is given but empty: fill it in, or leave it out")
-    if params["timeout"] <= 0:
-        raise CustomVisionError(f"{_option(side, 'timeout')} is {params['timeout']}: it must be at least 1 second")
+    if not 1 <= params["timeout"] <= LONGEST_TIMEOUT:
+        raise CustomVisionError(
+            f"{_option(side, 'timeout')} is {params['timeout']}: it must be from 1 to {LONGEST_TIMEOUT} seconds"
+        )
     return Connection(
         endpoint=_endpoint(params["endpoint"], side),
         side=side,

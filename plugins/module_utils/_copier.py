@@ -14,16 +14,15 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils import _names, _steps
-from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import Content, differences
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 from ansible_collections.cvops.custom_vision.plugins.module_utils._outcome import Outcome
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import Wanted
 from ansible_collections.cvops.custom_vision.plugins.module_utils._service import Service
+from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
+from ansible_collections.cvops.custom_vision.plugins.module_utils._verifier import SETTLING, Verifier
 
-Project = t.Dict[str, t.Any]
 
 AT_ONCE = 100  # copies under way at the same time: as many as a resource holds projects
-SETTLING = 60.0  # seconds for which a copy's counts may lag behind its import's end
 SURPRISES = 3  # how often another run may get in the way of one copy before it is given up
 
 
@@ -37,12 +36,10 @@ class Copier:
         self._seen_at = time.monotonic()
         self._deadline = service.waiting.deadline()
         self._run = _names.new_run()
-        self._imported = False
+        self._import_id: str | None = None
+        self._imported_at = 0.0
         self._may_yield: set[str] = set()
-        self._yielded = False
-        self._source_content: Content | None = None
-        self._proven: set[str] = set()
-        self._unfit: dict[str, str] = {}  # why an incoming copy is of no use, by its id
+        self._verifier = Verifier(service, wanted.source["id"])
         self._surprises = 0
         self._outcome = Outcome(wanted, before=self._related())
 
@@ -66,9 +63,12 @@ class Copier:
     def _show(self, project: Project) -> None:
         """Puts a project of the destination into the result, unless it is only foreseen."""
         self._outcome.destination = None if self._service.is_foreseen(project) else project
+        self._outcome.content = self._verifier.contents.get(project["id"])
+        self._outcome.verified = None if self._outcome.content is None else project["id"] in self._verifier.proven
 
     def _next_step(self) -> _steps.Step:
-        return _steps.next_step(self._wanted.name, self._projects, self._service.now, self._proven, self._unfit)
+        known = self._verifier
+        return _steps.next_step(self._wanted.name, self._projects, self._service.now, known.proven, known.unfit)
 
     def _advance(self) -> bool:
         """Does the next step; false when there is none left in this run."""
@@ -80,8 +80,6 @@ class Copier:
             self._outcome.action = "started"
             self._show(step.project)
             return False
-        if step.holder is not None:
-            self._refuse_published(step.holder)
         act = {
             _steps.WAIT: self._await,
             _steps.AWAIT: self._await,
@@ -91,20 +89,24 @@ class Copier:
             _steps.TAKE: self._take,
         }[step.kind]
         try:
+            if step.holder is not None:
+                self._refuse_published(step.holder)
             act(step)
         except CustomVisionError as error:
             self._meet_surprise(error)
         return True
 
     def _meet_surprise(self, error: CustomVisionError) -> None:
-        """Another run may rename or delete what this one is about; a fresh list tells what to do then."""
+        """Another run may rename or delete what this one is about; the next look tells what to do then."""
         self._surprises += 1
         if error.code not in ("NotFoundProject", "BadRequestProjectNameNotUnique") or self._surprises > SURPRISES:
             raise error
-        self._refresh()
+        self._look()
 
-    def _refresh(self) -> None:
-        self._projects = self._service.projects(time.monotonic())
+    def _look(self) -> None:
+        """Looks when it is the turn of all who wait."""
+        self._projects = self._service.next_look(self._seen_at)
+        self._seen_at = time.monotonic()
 
     def _refuse_published(self, holder: Project) -> None:
         """A project that failed to import yet is published serves somebody: nothing is touched then."""
@@ -119,83 +121,66 @@ class Copier:
 
     def _await(self, step: _steps.Step) -> None:
         self._service.waiting.check(self._deadline, f"{step.project['name']!r} is still being imported")
-        self._projects = self._service.next_look(self._seen_at)
-        self._seen_at = time.monotonic()
+        self._look()
         self._outcome.action = "waited"
 
     def _import(self, _step: _steps.Step) -> None:
-        if self._imported:
+        if self._import_id is not None:
             self._await_appearance()
             return
         name = _names.incoming_name(self._wanted.name, self._service.now, self._run)
-        project, self._source_content = self._service.start_import(self._wanted.source, name, self._run)
-        self._imported = True
+        project, self._verifier.exported = self._service.start_import(self._wanted.source, name, self._run)
+        self._import_id = project["id"]
         self._deadline = self._service.waiting.deadline()
-        self._seen_at = time.monotonic()
+        self._seen_at = self._imported_at = time.monotonic()
         self._projects = [*self._projects, project]
 
     def _await_appearance(self) -> None:
         """An import that was accepted may be missing in a list for a moment; longer, and somebody took it away."""
-        if time.monotonic() > self._deadline - self._service.waiting.timeout + SETTLING:
+        if time.monotonic() > self._imported_at + SETTLING:
             raise CustomVisionError("the import vanished from the destination before it ended: run again for a new one")
-        self._projects = self._service.next_look(self._seen_at)
-        self._seen_at = time.monotonic()
+        self._look()
 
     def _verify(self, step: _steps.Step) -> None:
-        """Compares a finished copy with the source. The list that decides who has the name must be younger."""
-        if self._service.is_taken_for_equal(step.project) or self._is_equal(step.project):
-            self._proven.add(step.project["id"])
-            self._refresh()
-
-    def _is_equal(self, project: Project) -> bool:
-        """A difference must last before it counts, as the service's counts may lag behind the import's end."""
-        until = min(time.monotonic() + SETTLING, self._deadline)
-        before = self._source_content or self._read_source()
-        source, copy = before, self._service.copy_content(project["id"])
-        while (found := differences(source, copy)) and time.monotonic() < until:
-            time.sleep(min(self._service.waiting.longest_interval, max(0.0, until - time.monotonic())))
-            source, copy = self._read_source(), self._service.copy_content(project["id"])
-        if found:
-            moved = " (the source itself has changed in the meantime)" if differences(before, source) else ""
-            self._unfit[project["id"]] = f"the copy differs from the source: {'; '.join(found)}{moved}"
-            return False
-        self._outcome.content, self._outcome.verified = copy, True
-        return True
-
-    def _read_source(self) -> Content:
-        return self._service.source_content(self._wanted.source["id"])
+        """Compares a finished copy with the source. It takes time: what follows needs a younger list."""
+        self._verifier.verify(step.project, self._deadline)
+        self._projects = self._service.projects(time.monotonic())
 
     def _reject(self, step: _steps.Step) -> None:
         aside = self._rename_aside(step.project)
         if _names.our_name(step.project["name"]).run == self._run:
-            reason = self._unfit.get(step.project["id"], "the import ended as Failed; the service tells no reason")
+            self._show({**step.project, "name": aside})
+            failure = "the import ended as Failed; the service tells no reason"
+            reason = self._verifier.unfit.get(step.project["id"], failure)
             raise CustomVisionError(f"{reason}. It is kept as {aside!r}: run again for a new import")
 
     def _take(self, step: _steps.Step) -> None:
         """Two renames, nothing between them."""
         if step.holder is not None:
             self._rename_aside(step.holder)
-            self._yielded = True
         renamed = self._rename(step.project, self._wanted.name)
         if renamed["name"] != self._wanted.name:
             self._rename(renamed, step.project["name"])
             raise CustomVisionError(
-                f"the destination gave the copy the name {renamed['name']!r}: somebody else took the name meanwhile; "
-                "run again"
+                f"the destination gave the copy the name {renamed['name']!r}, so somebody else has its name",
+                code="BadRequestProjectNameNotUnique",
             )
-        self._outcome.action = "replaced" if self._yielded else "copied"
+        self._outcome.action = "replaced" if self._may_yield else "copied"
 
     def _keep(self, project: Project) -> None:
-        taken = self._outcome.action in ("copied", "replaced")
-        if self._imported and not taken:
-            self._outcome.action = "unchanged"
-            self._outcome.warn("another run brought the copy about first, so that of this run is not needed")
-        if not taken:
-            self._outcome.content = self._outcome.verified = None
+        if self._import_id is not None and self._outcome.action not in ("copied", "replaced"):
+            self._settle_race(project)
         self._show(project)
-        gone = _steps.leftovers(self._wanted.name, self._projects, self._service.now, self._run, taken)
-        for leftover in gone:
+        for leftover in _steps.leftovers(self._wanted.name, self._projects, self._service.now, self._run):
             self._delete(leftover)
+
+    def _settle_race(self, project: Project) -> None:
+        """Another run gave somebody the name: our import, or one that makes ours superfluous."""
+        if project["id"] == self._import_id:
+            self._outcome.action = "copied"
+            return
+        self._outcome.action = "unchanged"
+        self._outcome.warn("another run brought the copy about first, so that of this run is not needed")
 
     def _delete(self, project: Project) -> None:
         """Deletes what is not needed any more; what cannot be deleted is left with a warning."""
@@ -213,8 +198,8 @@ class Copier:
 
     def _rename_aside(self, project: Project) -> str:
         taken = [other["name"] for other in self._projects]
-        aside = _names.aside_name(self._wanted.name, _names.FAILED, self._service.now, taken)
-        self._rename(project, aside)
+        asked = _names.aside_name(self._wanted.name, _names.FAILED, self._service.now, taken)
+        aside = self._rename(project, asked)["name"]
         self._outcome.set_aside.append(aside)
         return aside
 
@@ -236,6 +221,6 @@ def copy_all(service: Service, wanted: list[Wanted], projects: list[Project]) ->
 
 
 def _not_begun(wanted: Wanted) -> Outcome:
-    outcome = Outcome(wanted)
+    outcome = Outcome(wanted, held_back=not wanted.refusal)
     outcome.fail(wanted.refusal or "not begun, because another copy was refused")
     return outcome

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from html import escape
 from http import HTTPStatus
 from urllib.parse import quote, unquote
 
@@ -53,8 +54,12 @@ class CustomVisionError(Exception):
 class Redactor:
     """Takes secrets out of texts that the service or a library wrote, however they were encoded."""
 
-    # A signed link lets whoever holds it read the project or its images.
-    _SIGNED_QUERY = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]+")
+    # A signed link lets whoever holds it read the project or its images: plain, in part, or percent-encoded.
+    _LINKS = (
+        (re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]+"), r"\1?***"),
+        (re.compile(r"https?%(?:25)*3A[^\s\"'<>]+", re.IGNORECASE), "***"),
+        (re.compile(r"\bsig(?:=|%(?:25)*3D)[^\s\"'<>]+", re.IGNORECASE), "***"),
+    )
 
     def __init__(self, *secrets: str | None) -> None:
         self._spellings: set[str] = set()
@@ -62,19 +67,21 @@ class Redactor:
             self.add(secret)
 
     def add(self, secret: str | None) -> None:
-        """From now on takes ``secret`` out, also percent-encoded once or twice, or decoded."""
+        """From now on takes ``secret`` out, also decoded, percent-encoded once or twice, or as HTML has it."""
         if secret:
             once = quote(secret, safe="")
-            self._spellings |= {secret, unquote(secret), once, quote(once, safe="")}
+            self._spellings |= {secret, unquote(secret), once, quote(once, safe=""), escape(secret)}
 
     def __call__(self, text: str) -> str:
         for spelling in sorted(self._spellings, key=len, reverse=True):
             text = re.sub(re.escape(spelling), "***", text, flags=re.IGNORECASE)
-        return self._SIGNED_QUERY.sub(r"\1?***", text)
+        for link, blank in self._LINKS:
+            text = link.sub(blank, text)
+        return text
 
 
 def read_error(status: int, body: t.Any) -> tuple[str | None, str]:
-    """The code (None where there is none) and the message of an error answer.
+    """The code (None where there is none) and the message of an error answer, as it came.
 
     ``body`` is the decoded JSON, or None where the answer was none. The service sends
     ``{"code", "message"}``, the gateway ``{"error": {"code", "message"}}`` or, in its older form,
@@ -84,12 +91,12 @@ def read_error(status: int, body: t.Any) -> tuple[str | None, str]:
     if not isinstance(error, dict):
         error = {}
     code = error.get("code")
-    if not isinstance(code, str) or code.isdigit():
-        code = None
+    if not isinstance(code, str) or not re.fullmatch(r"[A-Za-z]{1,80}", code):
+        code = None  # the gateway's is the status once more
     message = error.get("message")
     if not isinstance(message, str) or not message.strip():
         message = status_phrase(status)
-    return code, _one_line(message)
+    return code, message
 
 
 def status_phrase(status: int) -> str:
@@ -109,6 +116,10 @@ def advice_for(code: str | None, status: int, **options: str) -> str:
     return text.format(**options)
 
 
-def _one_line(text: str, limit: int = 300) -> str:
+def one_line(text: str, limit: int = 300) -> str:
+    """A text without line breaks and final full stop, cut at ``limit`` characters.
+
+    To be cut after secrets were taken out: half a secret would not be found.
+    """
     text = " ".join(text.split()).rstrip(".")
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -14,9 +14,9 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._client import
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import failed_source
 from ansible_collections.cvops.custom_vision.plugins.module_utils._steps import is_finished, of_run
+from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
 from ansible_collections.cvops.custom_vision.plugins.module_utils._waiting import Waiting
 
-Project = t.Dict[str, t.Any]
 
 SENDINGS = 3  # how often an import is sent before a run gives up
 SHORTEST_WATCH = 5.0  # seconds for which an import in doubt is looked for, at the least
@@ -59,25 +59,27 @@ class Importer:
         So after a broken connection, a time-out or a 5xx the destination is watched for the mark
         for as long again as the request's own time-out before it is sent again.
         """
+        doubt = None
         for _sending in range(SENDINGS):
             sent_at = time.monotonic()
             try:
-                project = self._destination.import_project(token, name)
+                return self._recognised(self._destination.import_project(token, name), run)
             except CustomVisionError as error:
-                if error.code == "BadRequestExceedProjectLimit":
-                    raise self._full(error) from None
-                if not error.in_doubt:
-                    raise
+                if not error.in_doubt and doubt is None:
+                    raise self._explained(error) from None
                 doubt = error
-            else:
-                return self._recognised(project, run)
+            # Where a later sending is refused, it may be for an earlier one: a full resource, say.
             arrived = self._watch(run, sent_at)
             if arrived is not None:
                 return arrived
+            if not doubt.in_doubt:
+                raise self._explained(doubt)
         raise CustomVisionError(f"{doubt} The import was sent {SENDINGS} times and did not appear: run again later.")
 
-    def _full(self, error: CustomVisionError) -> CustomVisionError:
-        """The same error, with how many projects there are."""
+    def _explained(self, error: CustomVisionError) -> CustomVisionError:
+        """The same error; of a full resource with how many projects there are."""
+        if error.code != "BadRequestExceedProjectLimit":
+            return error
         count = len(self._board.projects(time.monotonic()))
         return CustomVisionError(f"{error} It holds {count} now, incoming copies and those set aside included.")
 
@@ -92,9 +94,8 @@ class Importer:
 
     def _watch(self, run: str, since: float) -> Project | None:
         until = time.monotonic() + max(self._destination.connection.timeout, SHORTEST_WATCH)
-        while time.monotonic() < until:
+        while True:
             arrived = of_run(run, self._board.next_look(since))
-            if arrived:
-                return arrived[0]
+            if arrived or since >= until:
+                return arrived[0] if arrived else None
             since = time.monotonic()
-        return None

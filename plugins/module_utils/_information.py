@@ -11,8 +11,8 @@ import typing as t
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
+from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
 
-Project = t.Dict[str, t.Any]
 
 GATHER = ("iterations", "tags", "counts")
 

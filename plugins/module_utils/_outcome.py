@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import Content
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import Wanted
-
-Project = t.Dict[str, t.Any]
+from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
 
 
 @dataclass
@@ -28,6 +27,7 @@ class Outcome:
     deleted: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     error: str | None = None
+    held_back: bool = False  # not begun, because another copy was refused
     before: dict[str, str] = field(default_factory=dict)  # ids by name, of what bears the name or one of ours for it
     after: dict[str, str] = field(default_factory=dict)
 
@@ -57,7 +57,7 @@ class Outcome:
 
 def task_result(outcomes: list[Outcome], changed: bool) -> dict[str, t.Any]:
     """The result of the whole task; where a copy failed, ``msg`` names each that did and why."""
-    errors = [outcome.error for outcome in outcomes if outcome.error]
+    errors = [outcome.error for outcome in outcomes if outcome.error and not outcome.held_back]
     result = {
         "failed": bool(errors),
         "changed": changed,
@@ -69,6 +69,11 @@ def task_result(outcomes: list[Outcome], changed: bool) -> dict[str, t.Any]:
         },
     }
     if errors:
-        summary = "" if len(outcomes) == 1 else f"{len(errors)} of {len(outcomes)} copies failed: "
-        result["msg"] = summary + " ".join(errors)
+        result["msg"] = _summary(outcomes, len(errors)) + " ".join(errors)
     return result
+
+
+def _summary(outcomes: list[Outcome], failures: int) -> str:
+    if any(outcome.held_back for outcome in outcomes):
+        return "Nothing was begun: "
+    return "" if len(outcomes) == 1 else f"{failures} of {len(outcomes)} copies failed: "

@@ -15,8 +15,7 @@ from uuid import UUID
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 from ansible_collections.cvops.custom_vision.plugins.module_utils._names import folded, our_name
 from ansible_collections.cvops.custom_vision.plugins.module_utils._steps import is_finished
-
-Project = t.Dict[str, t.Any]
+from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,8 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison im
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 from ansible_collections.cvops.custom_vision.plugins.module_utils._importing import Importer
 from ansible_collections.cvops.custom_vision.plugins.module_utils._steps import is_finished, is_hopeless
+from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
 from ansible_collections.cvops.custom_vision.plugins.module_utils._waiting import Waiting
-
-Project = t.Dict[str, t.Any]
 
 
 class Service:
@@ -110,7 +109,7 @@ class Service:
                 tags=tag_names(client.get_tags(project_id)) if "tags" in self.compare else None,
                 tagged_images=client.get_tagged_image_count(project_id) if "tagged_images" in self.compare else None,
             )
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             side = client.connection.side
             raise CustomVisionError(f"the {side} resource's answer is not understood: {error}") from error
 

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import parse_time
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 from ansible_collections.cvops.custom_vision.plugins.module_utils._names import FAILED, INCOMING, our_name
+from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
 
-Project = t.Dict[str, t.Any]
 
 # The export that an import reads from is gone after 24 hours, so an older import never ends; two
 # were seen still importing after 51 days (azure-docs#67964).
@@ -69,21 +69,18 @@ def next_step(
     return Step(_incoming_step(candidate, now, proven, unfit), candidate, holder)
 
 
-def leftovers(name: str, projects: list[Project], now: datetime, run: str, taken: bool) -> list[Project]:
+def leftovers(name: str, projects: list[Project], now: datetime, run: str) -> list[Project]:
     """What may be deleted now that ``name`` is a whole copy.
 
     Incoming copies of the name are not needed: those of this ``run`` in any state, another run's once
-    their import has ended. Where the name was taken in this run (``taken``), all but the newest failed
-    copy go too.
+    their import has ended. Of failed copies the newest is kept for a look.
     """
-    gone = [
+    not_needed = [
         project
         for project in incoming_copies(name, projects)
         if _parts(project).run == run or is_finished(project) or is_hopeless(project, now)
     ]
-    if taken:
-        gone += _by_stamp(_of_kind(name, FAILED, projects))[1:]
-    return gone
+    return not_needed + _by_stamp(_of_kind(name, FAILED, projects))[1:]
 
 
 def incoming_copies(name: str, projects: list[Project]) -> list[Project]:

@@ -27,7 +27,7 @@ class Waiting:
     def pause(self, deadline: float, what: str) -> None:
         """Sleeps until the next look; a CustomVisionError about ``what`` where there is to be none."""
         self.check(deadline, what)
-        time.sleep(self.longest_interval)
+        time.sleep(max(0.0, min(self.longest_interval, deadline - time.monotonic())))
 
     def check(self, deadline: float, what: str) -> None:
         """A CustomVisionError about ``what`` where nobody wants to wait (any longer)."""

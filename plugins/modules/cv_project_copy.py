@@ -248,16 +248,13 @@ copies:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.cvops.custom_vision.plugins.module_utils._client import (
-    REQUESTS_PER_SECOND,
-    Client,
-    require_requests,
-)
+from ansible_collections.cvops.custom_vision.plugins.module_utils._client import REQUESTS_PER_SECOND, Client
 from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import ASPECTS
 from ansible_collections.cvops.custom_vision.plugins.module_utils._connection import connect, nested_connection_spec
 from ansible_collections.cvops.custom_vision.plugins.module_utils._copier import copy_all
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 from ansible_collections.cvops.custom_vision.plugins.module_utils._outcome import task_result
+from ansible_collections.cvops.custom_vision.plugins.module_utils._requests import require_requests
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import (
     refuse,
     wanted_entries,
@@ -265,6 +262,8 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._selection imp
 )
 from ansible_collections.cvops.custom_vision.plugins.module_utils._service import ForeseenService, Service
 from ansible_collections.cvops.custom_vision.plugins.module_utils._waiting import Waiting
+
+LARGEST = 1e6  # of what may be given as seconds or as requests a second
 
 
 def argument_spec():
@@ -291,8 +290,8 @@ def argument_spec():
 def run(params, check_mode):
     """What the module returns; CustomVisionError where nothing could be begun."""
     for option in ("wait_timeout", "wait_sleep", "rate_limit"):
-        if params[option] <= 0:
-            raise CustomVisionError(f"{option} is {params[option]:g}: it must be more than 0")
+        if not 0 < params[option] < LARGEST:
+            raise CustomVisionError(f"{option} is {params[option]:g}: it must be more than 0 and less than {LARGEST:g}")
     source, destination = (connect(params[side], side) for side in ("source", "destination"))
     service = (ForeseenService if check_mode else Service)(
         Client(source, params["rate_limit"]),
@@ -300,12 +299,13 @@ def run(params, check_mode):
         params["compare"],
         Waiting(params["wait"], params["wait_timeout"], params["wait_sleep"]),
     )
-    there, here = service.lists()
+    source_projects, destination_projects = service.lists()
     if params["match"] is not None:
-        wanted = wanted_matches(params["match"], there)
+        wanted = wanted_matches(params["match"], source_projects)
     else:
-        wanted = wanted_entries(params["projects"], there)
-    outcomes = copy_all(service, refuse(wanted, here, source.address == destination.address), here)
+        wanted = wanted_entries(params["projects"], source_projects)
+    wanted = refuse(wanted, destination_projects, source.address == destination.address)
+    outcomes = copy_all(service, wanted, destination_projects)
     return task_result(outcomes, service.changed)
 
 

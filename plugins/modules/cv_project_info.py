@@ -152,10 +152,11 @@ projects:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client, require_requests
+from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client
 from ansible_collections.cvops.custom_vision.plugins.module_utils._connection import connect, connection_spec
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 from ansible_collections.cvops.custom_vision.plugins.module_utils._information import GATHER, describe, find_projects
+from ansible_collections.cvops.custom_vision.plugins.module_utils._requests import require_requests
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import check_id
 
 

@@ -11,8 +11,9 @@ import json
 
 import pytest
 from ansible.module_utils import basic
+from ansible.module_utils.common import warnings
 from ansible.module_utils.common.text.converters import to_bytes
-from ansible_collections.cvops.custom_vision.plugins.module_utils import _client, _importing
+from ansible_collections.cvops.custom_vision.plugins.module_utils import _importing, _retrying
 from emulator import Emulator
 from emulator.samples import make_project
 from hypothesis import HealthCheck, settings
@@ -45,7 +46,7 @@ def _quiet_environment(monkeypatch):
         for name in VARIABLES:
             monkeypatch.delenv(f"{side}{name}", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(_client.ServiceRetry, "BACKOFF", 0.01)
+    monkeypatch.setattr(_retrying.ServiceRetry, "BACKOFF", 0.01)
     monkeypatch.setattr(_importing, "SHORTEST_WATCH", 0.5)
 
 
@@ -78,6 +79,7 @@ def fixture_run_module(capsys):
     """Runs a module with arguments; gives its result."""
 
     def run(module, check_mode=False, **arguments):
+        warnings._global_warnings.clear()  # of modules that ran before in this process
         given = {**arguments, "_ansible_check_mode": check_mode, "_ansible_diff": True}
         with patch_module_args(given), pytest.raises(SystemExit):
             module.main()

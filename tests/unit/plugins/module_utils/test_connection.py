@@ -104,9 +104,9 @@ def test_certificates_that_are_not_there_are_refused(tmp_path):
     assert "ca_path names" in refusal(ca_path=str(tmp_path / "nothing.pem"))
 
 
-@pytest.mark.parametrize("timeout", [0, -1])
-def test_a_timeout_that_leaves_no_time_is_refused(timeout):
-    assert "at least 1 second" in refusal(timeout=timeout)
+@pytest.mark.parametrize("timeout", [0, -1, 86401])
+def test_a_timeout_that_cannot_be_is_refused(timeout):
+    assert "it must be from 1 to 86400 seconds" in refusal(timeout=timeout)
 
 
 def test_endpoints_spelt_differently_have_one_address():

@@ -7,7 +7,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import Redactor, read_error
+from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import Redactor, one_line, read_error
 
 SIGNED = "https://irisprod.blob.core.windows.net/prjexp-1/project-export-info?sv=1&sr=b&sig=aB%2Bc%3D&se=2026&sp=r"
 
@@ -15,12 +15,13 @@ SIGNED = "https://irisprod.blob.core.windows.net/prjexp-1/project-export-info?sv
 @pytest.mark.parametrize(
     "status, body, expected",
     [
-        (404, {"code": "NotFoundProject", "message": "Project\n not found."}, ("NotFoundProject", "Project not found")),
-        (401, {"error": {"code": "401", "message": "Access denied."}}, (None, "Access denied")),
-        (401, {"statusCode": 401, "message": "Access denied."}, (None, "Access denied")),
+        (404, {"code": "NotFoundProject", "message": "Project\n not found."}, ("NotFoundProject", "Project\n not found.")),
+        (401, {"error": {"code": "401", "message": "Access denied."}}, (None, "Access denied.")),
+        (401, {"statusCode": 401, "message": "Access denied."}, (None, "Access denied.")),
         (411, None, (None, "Length Required")),
         (500, ["unexpected"], (None, "Internal Server Error")),
         (400, {"error": "unexpected"}, (None, "Bad Request")),
+        (400, {"code": "https://x", "message": "m"}, (None, "m")),
         (400, {"code": 7, "message": {"unexpected": 1}}, (None, "Bad Request")),
         (799, None, (None, "unknown status")),
     ],
@@ -29,8 +30,9 @@ def test_every_shape_of_error_is_read(status, body, expected):
     assert read_error(status, body) == expected
 
 
-def test_a_long_message_is_cut():
-    assert len(read_error(400, {"code": "BadRequest", "message": "x" * 9999})[1]) == 300
+def test_a_message_becomes_one_line_and_is_cut():
+    assert one_line(" Project\n not  found. ") == "Project not found"
+    assert len(one_line("x" * 9999)) == 300
 
 
 @pytest.mark.parametrize("spelling", [SIGNED, quote(SIGNED, safe=""), quote(quote(SIGNED, safe=""), safe="")])

@@ -101,7 +101,7 @@ def test_an_incoming_copy_of_another_name_is_none_of_ours():
 
 def test_somebodys_own_name_with_a_number_is_none_of_ours():
     assert next_step("Widget", [project("Widget (1)")], NOW).kind == _steps.IMPORT
-    assert leftovers("Widget", [project("Widget (1)"), project()], NOW, "0a1b2c3d", True) == []
+    assert leftovers("Widget", [project("Widget (1)"), project()], NOW, "0a1b2c3d") == []
 
 
 def test_incoming_copies_that_are_not_needed_are_leftovers():
@@ -109,17 +109,16 @@ def test_incoming_copies_that_are_not_needed_are_leftovers():
     theirs = incoming(run="ffffffff")
     stuck = incoming("Importing", run="eeeeeeee", age=timedelta(days=51))
     projects = [project(), ours, ours_again, theirs, stuck]
-    assert leftovers("Widget", projects, NOW, "0a1b2c3d", False) == [ours, ours_again, theirs, stuck]
+    assert leftovers("Widget", projects, NOW, "0a1b2c3d") == [ours, ours_again, theirs, stuck]
 
 
 def test_another_runs_import_is_left_to_it_while_it_is_on_its_way():
-    assert leftovers("Widget", [project(), incoming("Importing")], NOW, "ffffffff", True) == []
+    assert leftovers("Widget", [project(), incoming("Importing")], NOW, "ffffffff") == []
 
 
-def test_all_but_the_newest_failed_copy_are_leftovers_once_the_name_was_taken():
+def test_all_but_the_newest_failed_copy_are_leftovers():
     names = ["Widget (failed 20261123T190001Z)", "Widget (failed 20261123T190003Z)", "Widget (failed 20261123T190002Z)"]
     oldest, newest, middle = (project(name) for name in names)
     other = project("Other (failed 20261123T190001Z)")
     projects = [project(), oldest, newest, middle, other]
-    assert leftovers("Widget", projects, NOW, "0a1b2c3d", True) == [middle, oldest]
-    assert leftovers("Widget", projects, NOW, "0a1b2c3d", False) == []
+    assert leftovers("Widget", projects, NOW, "0a1b2c3d") == [middle, oldest]

@@ -10,7 +10,8 @@ import time
 from collections import Counter
 
 import pytest
-from ansible_collections.cvops.custom_vision.plugins.module_utils import _client, _copier
+from azure.cognitiveservices.vision.customvision.training.models import Project as ProjectUpdate
+from ansible_collections.cvops.custom_vision.plugins.module_utils import _copier, _requests, _retrying
 from ansible_collections.cvops.custom_vision.plugins.module_utils._names import our_name
 from ansible_collections.cvops.custom_vision.plugins.modules import cv_project_copy
 from emulated import begin_import, connection, names, operations, writes
@@ -54,6 +55,12 @@ def fixture_after_import(emulator, prod):
     yield after_import
     threads[0].join(timeout=10)
     assert not threads[0].is_alive()
+
+
+def give_name(resource, incoming):
+    """Gives an incoming copy the name, as another run would."""
+    named = ProjectUpdate(name="Widget", description=incoming.description, settings=incoming.settings)
+    sdk(resource).update_project(incoming.id, named)
 
 
 def only(result):
@@ -190,9 +197,10 @@ def test_an_incoming_copy_that_differs_is_set_aside_and_made_anew(copy, dev, pro
     assert kinds(prod) == {None: 1, "failed": 1}
 
 
-def test_an_incoming_copy_with_a_number_is_known_by_its_run(copy, dev, prod, widget):
+def test_an_incoming_copy_with_a_number_is_known_by_its_run(copy, emulator, dev, prod, widget):
     begin_import(dev, prod, widget, INCOMING)
     begin_import(dev, prod, widget, INCOMING)
+    emulator.clock.advance(seconds=1)
     assert f"{INCOMING} (1)" in names(prod)
     assert len(only(copy())["deleted"]) == 1
     assert names(prod) == ["Widget"]
@@ -221,12 +229,38 @@ def test_an_incoming_copy_with_a_published_iteration_is_left_alone(copy, emulato
     assert "left: an iteration is published" in json.dumps(result["warnings"])
 
 
+def test_an_incoming_copy_that_got_the_name_while_it_was_compared_is_not_touched(copy, dev, prod, widget):
+    """Somebody may take a copy for whole that this run is about to find unfit."""
+    other = make_project(dev, "Other", tags=1, images=1)
+    incoming = begin_import(dev, prod, other, INCOMING)
+
+    def rename():
+        while "GetTaggedImageCount" not in operations(prod):
+            time.sleep(0.01)
+        give_name(prod, incoming)
+
+    thread = threading.Thread(target=rename)
+    thread.start()
+    result = only(copy(wait_timeout=1))
+    thread.join()
+    assert result["set_aside"] == [] and result["destination"]["id"] == incoming.id
+    assert sdk(prod).get_project(incoming.id).name == "Widget"
+
+
+def test_runs_that_name_one_anothers_copy_say_so(copy, after_import, prod, widget):
+    after_import(lambda: give_name(prod, *sdk(prod).get_projects()))
+    result = copy()
+    assert only(result)["action"] == "copied" and not result.get("warnings")
+
+
 @pytest.mark.parametrize("outcome", ["fail", "lossy"])
 def test_an_import_that_fails_or_loses_something_never_gets_the_name_and_heals(copy, prod, widget, outcome):
     prod.faults.add("ImportProject", outcome=outcome)
     result = copy(wait_timeout=1)
     failed = only(result)
     assert result["failed"] and result["changed"] and failed["action"] == "failed"
+    assert failed["verified"] is (None if outcome == "fail" else False)
+    assert failed["destination"]["name"] == failed["set_aside"][0]
     assert failed["error"] in result["msg"] and "project 'Widget'" in result["msg"]
     assert names(prod) == failed["set_aside"]
     expected = "Failed" if outcome == "fail" else "4 tagged images at the source and 2 in the copy"
@@ -269,6 +303,14 @@ def test_only_the_newest_failed_copy_is_kept(copy, prod, widget):
     done = only(copy())
     assert len(done["deleted"]) == 2 and newest not in done["deleted"] and foretold["deleted"] == done["deleted"]
     assert names(prod) == ["Widget", newest]
+
+
+def test_failed_copies_that_a_run_could_not_delete_any_more_are_deleted_by_the_next(copy, prod, widget):
+    copy()
+    for second in range(3):
+        sdk(prod).create_project(f"Widget (failed 20261123T19000{second}Z)")
+    assert len(only(copy())["deleted"]) == 2
+    assert names(prod) == ["Widget", "Widget (failed 20261123T190002Z)"]
 
 
 def test_counts_may_lag_behind(copy, prod, widget):
@@ -449,6 +491,8 @@ def test_an_import_that_vanishes_is_said_to_have(copy, after_import, prod, widge
         ({"wait_timeout": 0}, "wait_timeout is 0"),
         ({"wait_sleep": -1}, "wait_sleep is -1"),
         ({"rate_limit": 0}, "rate_limit is 0"),
+        ({"rate_limit": float("inf")}, "rate_limit is inf"),
+        ({"wait_sleep": float("nan")}, "wait_sleep is nan"),
         ({"source": {"endpoint": "https://dev.example.com"}}, "source.training_key is missing"),
         ({"destination": {"training_key": "k"}}, "destination.endpoint is missing"),
     ],
@@ -465,6 +509,7 @@ def test_a_refusal_holds_back_all(copy, prod, widget):
     result = copy(projects=[{"name": "Widget"}, {"name": "Nothing"}])
     assert [one["action"] for one in result["copies"]] == ["failed", "failed"]
     assert "not begun, because another copy was refused" in result["copies"][0]["error"]
+    assert result["msg"].startswith("Nothing was begun: project 'Nothing'") and "'Widget'" not in result["msg"]
     assert not writes(prod)
 
 
@@ -542,10 +587,37 @@ def test_an_import_that_stays_in_doubt_is_said_to_be(copy, prod, widget):
 
 
 def test_a_throttled_import_is_sent_again_after_the_wait_that_is_named(copy, prod, widget, monkeypatch):
-    monkeypatch.setattr(_client.ServiceRetry, "LONGEST_WAIT", 0.05)
+    monkeypatch.setattr(_retrying.ServiceRetry, "LONGEST_WAIT", 0.05)
     prod.faults.add("ImportProject", status=429, shape="gateway", times=2)
     assert only(copy())["action"] == "copied"
     assert operations(prod).count("ImportProject") == 3
+
+
+def test_a_look_that_failed_is_shared_by_all_who_wait(copy, dev, prod):
+    for number in range(6):
+        make_project(dev, f"Widget {number}", images=1, iterations=0)
+    prod.import_seconds = 60
+    prod.faults.add("GetProjects", status=503, after=1, times=None)
+    result = copy(match=["*"])
+    assert len(result["copies"]) == 6 and {one["action"] for one in result["copies"]} == {"failed"}
+    # One for the plan, then a look with its five retries; another one for those that came too late to share it.
+    assert operations(prod).count("GetProjects") in (7, 13)
+
+
+def test_a_name_that_the_service_numbers_is_given_back(copy, prod, widget, monkeypatch):
+    """Whether a rename to a name that is taken is refused was never recorded."""
+
+    update = prod.store.update
+
+    def numbering_update(project, changes):
+        if changes["name"] == "Widget" and "Widget" not in [other.name for other in prod.store.projects.values()]:
+            prod.store.create("Widget", None, {})
+            changes = {**changes, "name": "Widget (1)"}
+        update(project, changes)
+
+    monkeypatch.setattr(prod.store, "update", numbering_update)
+    result = copy()
+    assert (only(result)["action"], names(prod)) == ("unchanged", ["Widget"])
 
 
 def test_a_rename_whose_answer_was_lost_is_settled(copy, prod, widget):
@@ -555,5 +627,5 @@ def test_a_rename_whose_answer_was_lost_is_settled(copy, prod, widget):
 
 
 def test_a_host_without_requests_is_told_as_ansible_tells_it(copy, monkeypatch):
-    monkeypatch.setattr(_client, "REQUESTS_IMPORT_ERROR", "the traceback of the import")
+    monkeypatch.setattr(_requests, "REQUESTS_IMPORT_ERROR", "the traceback of the import")
     assert "Failed to import the required Python library (requests)" in copy()["msg"]

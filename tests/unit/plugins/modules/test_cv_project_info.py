@@ -8,7 +8,7 @@ import json
 import uuid
 
 import pytest
-from ansible_collections.cvops.custom_vision.plugins.module_utils import _client
+from ansible_collections.cvops.custom_vision.plugins.module_utils import _requests
 from ansible_collections.cvops.custom_vision.plugins.modules import cv_project_info
 from emulated import connection, operations, writes
 from emulator.samples import make_project, sdk
@@ -152,7 +152,7 @@ def test_an_endpoint_where_nothing_listens_is_one_sentence(run_module, dev, emul
 
 
 def test_a_host_without_requests_is_told_as_ansible_tells_it(run_module, monkeypatch, dev):
-    monkeypatch.setattr(_client, "REQUESTS_IMPORT_ERROR", "the traceback of the import")
+    monkeypatch.setattr(_requests, "REQUESTS_IMPORT_ERROR", "the traceback of the import")
     result = run_module(cv_project_info, **connection(dev))
     assert "Failed to import the required Python library (requests)" in result["msg"]
 

@@ -1,0 +1,152 @@
+# Copyright: the cvops.custom_vision contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The client against the emulator: what is sent again, what counts as written, what errors say."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from urllib.parse import quote
+
+import pytest
+from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client
+from ansible_collections.cvops.custom_vision.plugins.module_utils._connection import Connection
+from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
+from ansible_collections.cvops.custom_vision.plugins.module_utils._retrying import named_wait
+from emulated import operations
+from emulator.samples import sdk
+
+
+def client_of(resource, **options):
+    usual = {"endpoint": resource.endpoint, "side": "destination", "timeout": 5, "verify": True}
+    return Client(Connection(**{**usual, "training_key": resource.training_key, **options}), 1000)
+
+
+@pytest.fixture(name="client")
+def fixture_client(prod):
+    return client_of(prod)
+
+
+@pytest.fixture(name="project")
+def fixture_project(client, prod):
+    return client.get_project(sdk(prod).create_project("Widget").id)
+
+
+@pytest.mark.parametrize(
+    "body, seconds",
+    [
+        (b"... pricing tier. Please retry after 1 second.", 1.0),
+        (b"Please retry after 26 seconds.", 26.0),
+        (b"try again later", None),
+        (b"", None),
+    ],
+)
+def test_the_wait_that_a_message_names(body, seconds):
+    assert named_wait(body) == seconds
+
+
+@pytest.mark.parametrize("fault", [{"drop": "before"}, {"status": 503}, {"status": 429, "shape": "gateway"}])
+def test_reading_is_tried_again(client, prod, fault, monkeypatch):
+    prod.faults.add("GetProjects", times=2, **fault)
+    assert client.get_projects() == []
+    assert operations(prod) == ["GetProjects"] * 3 and not client.may_have_written
+
+
+def test_trying_again_comes_to_an_end(client, prod):
+    prod.faults.add("GetProjects", status=503, times=None)
+    with pytest.raises(CustomVisionError, match="503"):
+        client.get_projects()
+    assert len(prod.requests) == 6
+
+
+@pytest.mark.parametrize("operation", ["rename", "delete"])
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_write_whose_answer_was_lost_counts_though_the_next_try_is_refused(client, prod, project, operation, status):
+    call = {
+        "rename": lambda: client.update_project(project, "Other"),
+        "delete": lambda: client.delete_project(project["id"]),
+    }
+    prod.faults.add("*", drop="after")
+    prod.faults.add("*", status=status, shape="gateway")
+    with pytest.raises(CustomVisionError):
+        call[operation]()
+    assert client.may_have_written
+
+
+def test_a_deletion_whose_answer_was_lost_is_one(client, prod, project):
+    prod.faults.add("DeleteProject", drop="after")
+    client.delete_project(project["id"])
+    assert client.may_have_written and not prod.store.projects
+
+
+def test_a_refused_write_is_none(client, prod, project):
+    prod.faults.add("UpdateProject", status=403, shape="gateway")
+    with pytest.raises(CustomVisionError):
+        client.update_project(project, "Other")
+    assert not client.may_have_written
+
+
+def test_a_write_that_could_not_be_sent_is_none(client, prod, project):
+    prod.stop()
+    client = client_of(prod)
+    with pytest.raises(CustomVisionError, match="connection refused"):
+        client.update_project(project, "Other")
+    assert not client.may_have_written
+
+
+@pytest.mark.parametrize("padding", range(0, 300, 7))
+@pytest.mark.parametrize("encoded", [0, 1, 2])
+def test_no_cut_lets_half_a_secret_out(client, prod, padding, encoded):
+    token = "https://blob.example.com/prjexp-1/info?sv=1&sr=b&sig=aB%2BcdEFgh1jK%3D&se=2026&sp=r"
+    quoted = token
+    for _time in range(encoded):
+        quoted = quote(quoted, safe="")
+    message = f"{'x' * padding} {quoted}"
+    prod.faults.add("ImportProject", status=400, code="BadRequestInvalidImportToken", message=message)
+    with pytest.raises(CustomVisionError) as caught:
+        client.import_project(token, "Widget")
+    for part in ("aB%2B", "cdEF", "sig"):
+        assert part not in str(caught.value)
+
+
+def test_no_proxy_sees_a_loopback_address(prod, monkeypatch):
+    monkeypatch.delenv("NO_PROXY")
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert client_of(prod).get_projects() == []
+
+
+def test_retries_do_not_depend_on_how_the_endpoint_is_spelt(prod):
+    prod.faults.add("GetProjects", status=503)
+    assert client_of(prod, endpoint=f"{prod.endpoint}/x/..").get_projects() == []
+
+
+@pytest.mark.parametrize("ending", ["cut", "stall"])
+def test_an_answer_that_breaks_off_is_asked_for_anew(ending):
+    whole = b'{"id": "1", "name": "Widget"}'
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(whole)
+    done = threading.Event()
+
+    def serve(listener):
+        first, _address = listener.accept()
+        first.recv(9999)
+        first.sendall(head + whole[:5])
+        if ending == "cut":
+            first.close()
+        second, _address = listener.accept()
+        second.recv(9999)
+        second.sendall(head + whole)
+        done.wait(10)
+        first.close()
+        second.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        client = Client(Connection(endpoint=endpoint, side="", timeout=1, verify=True, training_key="k"), 1000)
+        assert client.get_project("1")["name"] == "Widget"
+        done.set()
+        thread.join()
