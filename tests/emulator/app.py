@@ -2,39 +2,95 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The WSGI application of a resource."""
+"""The WSGI application, one for all resources: which of them a request is for is in its WSGI environment."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, g, jsonify, request
+from flask.typing import ResponseReturnValue as Answer
 
 from . import gate, inputs
+from .gate import here
 from .routes import FETCHES, OPERATIONS, unknown
-
-if TYPE_CHECKING:
-    from .server import Resource
 
 PREFIX = "/customvision/v3.3/training"
 # The versions differ in nothing that is modelled here; recorded paths differ in case.
 ANY_PREFIX = re.compile(r"^/customvision/v3\.[^/]+/training(?=/)", re.IGNORECASE)
 
 
-def create_app(resource: Resource) -> Flask:
-    """The WSGI application of one resource."""
+# --- The service -----------------------------------------------------------------------------------------------------
+
+service = Blueprint("service", __name__, url_prefix=PREFIX)
+gate.guard_service(service)
+
+
+def _serve(view, fetch=None):
+    """A view that has the resource to itself while it works."""
+    def serve(**ids: str) -> Answer:
+        resource = here()
+        if fetch is not None:
+            g.fetched = fetch(resource, **ids)
+        with resource.store.lock:
+            resource.store.settle()
+            return view(resource, **ids)
+    return serve
+
+
+for _operation, (_method, _path, _view) in OPERATIONS.items():
+    service.add_url_rule(_path, _operation, _serve(_view, FETCHES.get(_operation)), methods=[_method])
+service.add_url_rule(
+    "/<path:path>", "unknown", _serve(unknown), methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+)
+
+
+# --- Beside the service: its blobs, and what users of the command have instead of the Python API ---------------------
+
+beside = Blueprint("beside", __name__)
+
+
+@beside.before_request
+def check_key() -> Answer | None:
+    return None if request.endpoint == "beside.read_export" else gate.unauthorized(here())
+
+
+@beside.get("/prjexp-<key>/project-export-info")
+def read_export(key: str) -> Answer:
+    link = request.args
+    package = here().store.exports.get(key, link.get("sig", ""), link.get("se", ""), here().clock.now())
+    return ("", 403) if package is None else package
+
+
+@beside.post("/emulator/faults")
+def add_fault() -> Answer:
+    try:
+        here().faults.add(**inputs.body())
+    except (TypeError, ValueError) as error:
+        return {"message": str(error)}, 400
+    return "", 204
+
+
+@beside.delete("/emulator/faults")
+def clear_faults() -> Answer:
+    here().faults.clear()
+    return "", 204
+
+
+@beside.get("/emulator/requests")
+def show_requests() -> Answer:
+    return jsonify([vars(record) for record in list(here().requests)])
+
+
+# --- The application -------------------------------------------------------------------------------------------------
+
+def create_app() -> Flask:
+    """The application of all resources."""
     app = Flask(__name__)
     app.json.sort_keys = False
-    service = Blueprint("service", __name__, url_prefix=PREFIX)
-    gate.guard_service(service, resource)
-    for operation, (method, path, view) in OPERATIONS.items():
-        service.add_url_rule(path, operation, _serve(resource, view, FETCHES.get(operation)), methods=[method])
-    anything = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-    service.add_url_rule("/<path:path>", "unknown", _serve(resource, unknown, None), methods=anything)
     app.register_blueprint(service)
-    app.register_blueprint(_beside_the_service(resource))
-    gate.guard_everything(app, resource)
+    app.register_blueprint(beside)
+    gate.guard_everything(app)
     app.wsgi_app = _same_prefix(app.wsgi_app)
     return app
 
@@ -47,46 +103,4 @@ def _same_prefix(wsgi_app):
     return adapted
 
 
-def _serve(resource: Resource, view, fetch):
-    """A view that has the resource to itself while it works."""
-    def serve(**ids: str):
-        if fetch is not None:
-            g.fetched = fetch(resource, **ids)
-        with resource.store.lock:
-            resource.store.settle()
-            return view(resource, **ids)
-    return serve
-
-
-def _beside_the_service(resource: Resource) -> Blueprint:
-    """What is at the resource's address but not of its service: its blobs, and faults for users of the command."""
-    beside = Blueprint("beside", __name__)
-
-    @beside.get("/prjexp-<key>/project-export-info")
-    def read_export(key: str):
-        link = request.args
-        package = resource.store.exports.get(key, link.get("sig", ""), link.get("se", ""), resource.clock.now())
-        return ("", 403) if package is None else package
-
-    @beside.post("/emulator/faults")
-    def add_fault():
-        try:
-            resource.faults.add(**inputs.body())
-        except (TypeError, ValueError) as error:
-            return {"message": str(error)}, 400
-        return "", 204
-
-    @beside.delete("/emulator/faults")
-    def clear_faults():
-        resource.faults.clear()
-        return "", 204
-
-    @beside.get("/emulator/requests")
-    def show_requests():
-        return jsonify([vars(record) for record in list(resource.requests)])
-
-    @beside.before_request
-    def check_key():
-        return None if request.endpoint == "beside.read_export" else gate.unauthorized(resource)
-
-    return beside
+APP = create_app()

@@ -20,25 +20,33 @@ from . import errors
 if TYPE_CHECKING:
     from .server import Resource
 
-# Set in the WSGI environment of a request that gets no answer: the server then cuts the connection.
+# In the WSGI environment of a request: the resource it is for, set by the server.
+RESOURCE = "emulator.resource"
+# Set in the environment of a request that gets no answer: the server then cuts the connection.
 DROP = "emulator.drop"
 
 
-def guard_service(blueprint: Blueprint, resource: Resource) -> None:
+def here() -> Resource:
+    """The resource that the present request is for."""
+    return request.environ[RESOURCE]
+
+
+def guard_service(blueprint: Blueprint) -> None:
     """Set up what the operations of the service have in common."""
-    blueprint.before_request(lambda: _admit(resource))
+    blueprint.before_request(_admit)
     blueprint.after_request(_release)
 
 
-def guard_everything(app: Flask, resource: Resource) -> None:
+def guard_everything(app: Flask) -> None:
     """Set up what all answers have in common."""
     app.register_error_handler(errors.ServiceError, _refuse)
     app.register_error_handler(404, lambda _error: errors.answer("gateway", 404))
-    app.after_request(lambda response: _stamp(resource, response))
+    app.after_request(_stamp)
 
 
-def _admit(resource: Resource) -> tuple | None:
+def _admit() -> tuple | None:
     """An answer in place of the operation's, or None to go on."""
+    resource = here()
     operation = request.endpoint.rpartition(".")[2]
     g.record = resource.record(operation, request.method, urlsplit(request.environ["REQUEST_URI"]).path)
     refusal = missing_length() or unauthorized(resource) or _too_many(resource, operation)
@@ -113,7 +121,7 @@ def _refuse(error: errors.ServiceError) -> tuple:
     return errors.answer("service", error.status, error.code)
 
 
-def _stamp(resource: Resource, response: Response) -> Response:
+def _stamp(response: Response) -> Response:
     response.headers["apim-request-id"] = str(uuid4())
-    response.headers["Date"] = http_date(resource.clock.now())
+    response.headers["Date"] = http_date(here().clock.now())
     return response

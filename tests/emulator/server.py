@@ -19,10 +19,10 @@ from uuid import uuid4
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from .app import create_app
+from .app import APP
 from .clock import Clock, timestamp
 from .faults import Faults
-from .gate import DROP
+from .gate import DROP, RESOURCE
 from .model import Settings
 from .routes import OPERATIONS
 from .store import Store
@@ -60,6 +60,7 @@ class Handler(WSGIRequestHandler):
     def run_wsgi(self) -> None:
         """Answer one request."""
         environ = self.make_environ()
+        environ[RESOURCE] = self.server.resource
         # The body is read whole: what an operation leaves of it would be taken for the next request.
         environ["wsgi.input"] = io.BytesIO(self.rfile.read(int(environ.get("CONTENT_LENGTH") or 0)))
         head: list = []
@@ -96,7 +97,8 @@ class Resource(Settings):
         self.store = Store(clock, self)
         self._recent: deque[float] = deque()
         self._recent_lock = threading.Lock()
-        self._server = make_server(HOST, 0, create_app(self), threaded=True, request_handler=Handler)
+        self._server = make_server(HOST, 0, APP, threaded=True, request_handler=Handler)
+        self._server.resource = self
         self._server.connections = set()
         # The interval, in seconds, is what stopping takes.
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

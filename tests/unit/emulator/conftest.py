@@ -168,7 +168,7 @@ def call(session):
     def send(resource, method, path, headers=None, **options):
         headers = {"Training-Key": resource.training_key, **(headers or {})}
         url = resource.endpoint + PREFIX + path
-        return session.request(method, url, headers=headers, timeout=10, allow_redirects=False, **options)
+        return session.request(method, url, headers=headers, timeout=30, allow_redirects=False, **options)
     return send
 
 

@@ -53,8 +53,8 @@ def test_a_fault_happens_once_unless_told_otherwise(dev, call):
 
 
 def test_a_fault_happens_so_many_times_after_so_many_requests(dev, call):
-    dev.faults.add("GetProjects", status=503, times=2, after=1)
-    assert [call(dev, "GET", "/projects").status_code for _number in range(5)] == [200, 503, 503, 200, 200]
+    dev.faults.add("GetProjects", status=503, times=2, after=2)
+    assert [call(dev, "GET", "/projects").status_code for _number in range(5)] == [200, 200, 503, 503, 200]
 
 
 def test_a_fault_can_last_for_ever_until_cleared(dev, call):
@@ -156,6 +156,13 @@ def test_a_429_has_a_retry_after_only_if_asked_for(dev, call, headers):
 def test_a_message_can_quote_the_token_and_the_key(prod, import_token, token, shape):
     prod.faults.add("ImportProject", status=400, shape=shape, message="with {token} by {key}")
     assert f"with {token} by {prod.training_key}" in _unescaped(import_token())
+
+
+def test_a_message_can_quote_the_bearer_token(dev, session):
+    dev.faults.add("GetProjects", status=403, message="by {key}")
+    headers = {"Authorization": f"Bearer {dev.access_token}"}
+    answer = session.get(dev.endpoint + "/customvision/v3.3/training/projects", headers=headers)
+    assert answer.json()["message"] == f"by Bearer {dev.access_token}"
 
 
 def _unescaped(answer):

@@ -10,12 +10,14 @@ import json
 import re
 import time
 import uuid
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection
+from http.client import HTTPConnection, NotConnected
 
 import pytest
 
+from emulator import Emulator
 from emulator.clock import timestamp
 
 UNKNOWN_ID = "11111111-2222-3333-4444-555555555555"
@@ -117,6 +119,20 @@ def test_a_connection_stays_open_whatever_is_answered(dev, connection):
     assert send(connection, "GET", "/projects", key)[0].status == 200
 
 
+def test_after_the_with_block_nothing_is_served_not_even_on_open_connections():
+    with Emulator(["dev"]) as emulator:
+        dev = emulator["dev"]
+        assert dev.name == "dev"
+        port = int(dev.endpoint.rpartition(":")[2])
+        connection = HTTPConnection("127.0.0.1", port, timeout=10)
+        assert send(connection, "GET", "/projects", {"Training-Key": dev.training_key})[0].status == 200
+        connection.auto_open = 0
+    with closing(connection), pytest.raises((ConnectionError, NotConnected)):
+        send(connection, "GET", "/projects", {"Training-Key": dev.training_key})
+    with closing(HTTPConnection("127.0.0.1", port)) as another, pytest.raises(ConnectionRefusedError):
+        another.connect()
+
+
 @pytest.mark.parametrize("moment, text", [
     (datetime(2020, 2, 11, 16, 33, 36, 0), "2020-02-11T16:33:36Z"),
     (datetime(2020, 2, 11, 16, 33, 36, 700_000), "2020-02-11T16:33:36.7Z"),
@@ -155,23 +171,25 @@ def test_a_body_that_is_no_object_is_a_bad_request(dev, call, body):
 
 
 def test_more_requests_a_second_than_allowed_are_refused_with_the_wait_in_the_message(dev, call):
-    dev.rate_limit = 3
-    answers = [call(dev, "GET", "/projects") for _number in range(5)]
-    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
-    assert "Retry-After" not in answers[-1].headers
-    message = answers[-1].json()["error"]["message"]
+    dev.rate_limit = 1000
+    assert call(dev, "GET", "/projects").status_code == 200
+    dev.rate_limit = 0
+    answer = call(dev, "GET", "/projects")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "429")
+    assert "Retry-After" not in answer.headers
+    message = answer.json()["error"]["message"]
     assert re.match(
         r"Requests to the GetProjects Operation under Custom_Vision_Training_3\.3 have exceeded rate limit of your "
         r"current CustomVision\.S0 pricing tier\. Please retry after 1 second\.", message)
 
 
-def test_after_a_second_the_rate_limit_lets_through_again(dev, monkeypatch):
-    dev.rate_limit = 1
-    now = 1000.0
-    monkeypatch.setattr("emulator.server.time.monotonic", lambda: now)
-    assert [dev.exceeds_rate(), dev.exceeds_rate()] == [False, True]
-    now += 1
-    assert dev.exceeds_rate() is False
+def test_the_rate_counts_the_requests_of_the_last_second_that_were_let_through(dev, monkeypatch):
+    dev.rate_limit = 2
+    refused = []
+    for now in (1000.0, 1000.6, 1000.7, 1000.999, 1001.0, 1001.5, 1001.6):
+        monkeypatch.setattr("emulator.server.time.monotonic", lambda now=now: now)
+        refused.append(dev.exceeds_rate())
+    assert refused == [False, False, True, True, False, True, False]
 
 
 def test_in_disaster_recovery_reads_work_and_writes_are_forbidden(dev, call):

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import pytest
 import requests
 
-from emulator.domains import GENERAL
+from emulator.domains import GENERAL, GENERAL_DETECTION
 from emulator.samples import make_project, picture
 
 
@@ -42,6 +42,15 @@ def test_a_new_project_has_the_services_defaults(dev, call):
     assert (settings["domainId"], settings["classificationType"]) == (GENERAL, "Multilabel")
     assert settings["detectionParameters"] is None
     assert settings["imageProcessingSettings"]["augmentationMethods"]["horizontal flip"] is True
+
+
+@pytest.mark.parametrize("domain, given, kept", [
+    (GENERAL, "Multiclass", "Multiclass"), (GENERAL, None, "Multilabel"), (GENERAL_DETECTION, None, None),
+])
+def test_the_classification_type_is_that_given_or_multilabel_and_none_for_object_detection(
+        dev, call, domain, given, kept):
+    project = create(call, dev, "P", domainId=domain, classificationType=given)
+    assert (project["settings"]["domainId"], project["settings"]["classificationType"]) == (domain, kept)
 
 
 def test_a_name_can_be_created_twice_because_names_are_not_unique_keys(dev, call):

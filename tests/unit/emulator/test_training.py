@@ -70,8 +70,12 @@ def test_a_project_has_20_iterations_at_most(dev, call):
     assert code(answer) == "BadRequestExceedIterationPerProjectLimit"
 
 
-def test_an_iteration_can_be_renamed_but_not_as_another(dev, call, trained):
-    assert call(dev, "PATCH", trained[0], json={"name": "Best"}).json()["name"] == "Best"
+def test_an_iteration_can_be_renamed_but_not_as_another(dev, call, trained, emulator):
+    before = call(dev, "GET", trained[0]).json()
+    emulator.clock.advance(hours=1)
+    after = call(dev, "PATCH", trained[0], json={"name": "Best"}).json()
+    assert after["name"] == "Best" and after["lastModified"] > before["lastModified"]
+    assert after["trainedAt"] == before["trainedAt"]
     assert code(call(dev, "PATCH", trained[1], json={"name": "Best"})) == "BadRequestIterationNameNotUnique"
     assert code(call(dev, "PATCH", trained[1], json={})) == "BadRequestIterationName"
 

@@ -116,8 +116,9 @@ def test_a_token_that_is_tampered_with_or_leads_nowhere_is_refused(token, import
     assert prod.store.projects == {}
 
 
-def test_a_token_that_leads_to_something_else_is_refused(import_token, dev, monkeypatch):
-    monkeypatch.setattr("emulator.transfer.fetch", lambda url: b"[1, 2]")
+@pytest.mark.parametrize("found", [b"", b"<html>", b"5", b"{}", b'["settings"]'])
+def test_a_token_that_leads_to_something_else_is_refused(import_token, dev, monkeypatch, found):
+    monkeypatch.setattr("emulator.transfer.fetch", lambda url: found)
     assert import_token(dev.endpoint).json()["code"] == "BadRequestInvalidImportToken"
 
 
@@ -129,6 +130,12 @@ def test_the_destination_fetches_the_package_from_the_source(token, import_token
     dev.stop()
     answer = import_token(token)
     assert (answer.status_code, answer.json()["code"]) == (400, "BadRequestInvalidImportToken")
+
+
+def test_a_proxy_is_not_asked_for_a_package_on_this_machine(token, import_token, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert import_token(token).status_code == 200
 
 
 def test_fetching_the_package_is_not_on_record_as_a_request(token, import_token, dev):
@@ -168,6 +175,17 @@ def test_an_import_takes_its_time_and_is_empty_until_it_ends(dev, prod, call, be
     took = datetime.fromisoformat(done["lastModified"]) - datetime.fromisoformat(done["created"])
     assert took == timedelta(seconds=60)
     assert [len(items) for items in gather(call, prod, begun["id"]).values()] == [2, 1, 10]
+
+
+def test_an_import_that_takes_no_time_is_done_at_the_next_look(
+        dev, prod, call, begin_copy, project, emulator, monkeypatch):
+    now = emulator.clock.now()
+    monkeypatch.setattr(emulator.clock, "now", lambda: now)
+    prod.import_seconds = 0
+    begun = begin_copy(dev, prod, project)
+    assert begun["status"] == "Importing"
+    assert call(prod, "GET", f"/projects/{begun['id']}").json()["status"] == "Succeeded"
+    assert call(prod, "GET", f"/projects/{begun['id']}/images/count").json() == 10
 
 
 def test_the_project_limit_holds_for_imports(prod, call, token, import_token):
@@ -221,6 +239,11 @@ def test_null_descriptions_and_detection_parameters_come_back_empty(dev, prod, c
     assert (source["description"], source["settings"]["detectionParameters"]) == (None, None)
     copy = copied(dev, prod, project)
     assert (copy["description"], copy["settings"]["detectionParameters"]) == ("", "")
+
+
+def test_detection_parameters_are_copied_where_there_are_some(dev, prod, copied, project):
+    dev.store.projects[project.id].settings["detectionParameters"] = "some"
+    assert copied(dev, prod, project)["settings"]["detectionParameters"] == "some"
 
 
 def test_augmentation_methods_are_copied_as_they_are(dev, prod, call, copied, project):
