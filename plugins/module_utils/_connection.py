@@ -88,7 +88,7 @@ def connect(params: dict[str, t.Any], side: str = "") -> Connection:
     for name in ("endpoint", "training_key", "access_token", "ca_path"):
         if params[name] is not None and not params[name].strip():
             raise CustomVisionError(f"{_option(side, name)} is given but empty: fill it in, or leave it out")
-    if not 1 <= params["timeout"] <= LONGEST_TIMEOUT:
+    if not 0 < params["timeout"] <= LONGEST_TIMEOUT:
         raise CustomVisionError(
             f"{_option(side, 'timeout')} is {params['timeout']}: it must be from 1 to {LONGEST_TIMEOUT} seconds"
         )

@@ -290,8 +290,8 @@ def argument_spec():
 def run(params, check_mode):
     """What the module returns; CustomVisionError where nothing could be begun."""
     for option in ("wait_timeout", "wait_sleep", "rate_limit"):
-        if not 0 < params[option] < LARGEST:
-            raise CustomVisionError(f"{option} is {params[option]:g}: it must be more than 0 and less than {LARGEST:g}")
+        if not 0 < params[option] <= LARGEST:
+            raise CustomVisionError(f"{option} is {params[option]:g}: it must be more than 0 and at most {LARGEST:.0f}")
     source, destination = (connect(params[side], side) for side in ("source", "destination"))
     service = (ForeseenService if check_mode else Service)(
         Client(source, params["rate_limit"]),
