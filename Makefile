@@ -8,6 +8,7 @@
 
 PYTHON ?= python3
 CORE ?=
+SCHEDULES ?= 10000
 
 # Two run at a time; the longest goes first.
 PARTS := sanity unit integration molecule lint docs
@@ -27,6 +28,8 @@ SHIPPED := $(shell find $(addprefix $(CURDIR)/,galaxy.yml README.md CHANGELOG.md
 unexport PYTHONPATH PYTHONHOME PYTEST_ADDOPTS $(filter ANSIBLE_% MOLECULE_% VISION_%,$(.VARIABLES))
 export PATH := $(VENV)/bin:$(PATH)
 export LC_ALL := C.UTF-8
+# The emulator's addresses are no proxy's business.
+export no_proxy := 127.0.0.1
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_QUIET := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -35,7 +38,7 @@ export ANSIBLE_HOME := $(CURDIR)/.ansible
 export ANSIBLE_COLLECTIONS_PATH := $(TREE)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo emulator test $(PARTS) dist clean
+.PHONY: help demo emulator test $(PARTS) soak dist clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -50,7 +53,7 @@ test: $(INSTALLED) ## run all the parts below and sum them up
 	@python tests/parts.py --command '$(MAKE) --no-print-directory -o $(VENV_READY) -o $(INSTALLED)' $(PARTS)
 
 unit: $(VENV_READY) ## test the utilities and the modules
-	@pytest -n 2 tests/unit
+	@pytest -n 2 tests/unit tests/soak --schedules 25
 
 integration: $(INSTALLED) ## test the artifact and run playbooks from it
 	@pytest -n 2 tests/integration
@@ -69,6 +72,9 @@ sanity: $(VENV_READY) ## run ansible-test sanity
 
 docs: $(VENV_READY) ## check the documentation of the collection
 	@antsibull-docs lint-collection-docs --plugin-docs .
+
+soak: $(VENV_READY) ## play random schedules of faults; make SCHEDULES=100 soak plays fewer
+	@pytest -n 2 tests/soak --schedules $(SCHEDULES)
 
 dist: $(INSTALLED) ## build the artifact into dist/
 

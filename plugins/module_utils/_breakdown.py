@@ -22,7 +22,7 @@ def describe(error: Exception, timeout: int) -> str:
     root = causes[-1]
     if isinstance(error, requests.exceptions.SSLError):
         reason = getattr(root, "verify_message", "") or getattr(root, "reason", None) or type(root).__name__
-        return f"TLS failed ({str(reason).replace('_', ' ').lower()})"
+        return f"TLS failed ({str(reason).replace('_', ' ').rstrip('.').lower()})"
     if isinstance(root, OSError) and root.strerror:
         return root.strerror.lower()
     if type(root) is OSError and root.args:  # plain ones tell of a proxy's refusal or of a missing file

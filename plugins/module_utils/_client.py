@@ -159,7 +159,7 @@ class Client:
     def _send(self, method: str, path: str, **request: t.Any) -> "requests.Response":
         try:
             response = self._answer(method, path, **request)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             # Without the cause: the library's text quotes the address, and with it the token.
             raise self._broken(method, path, error) from None
         self._note_date(response)
@@ -196,7 +196,7 @@ class Client:
         """A proxy may cut the header off; this host's own time then has to do."""
         try:
             date = parsedate_to_datetime(response.headers["Date"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             return
         if date.tzinfo is not None:
             self._clock_difference = date - datetime.now(timezone.utc)
@@ -204,13 +204,18 @@ class Client:
     def _broken(self, method: str, path: str, error: Exception) -> CustomVisionError:
         cause = one_line(self._redact(_breakdown.describe(error, self.connection.timeout)))
         advice = f"Check {self.connection.option('endpoint')}, the network and proxies between, or run again"
+        if isinstance(error, requests.exceptions.SSLError):
+            option = self.connection.option
+            advice = f"Check {option('endpoint')}, and name the authority of its certificate in {option('ca_path')}"
         message = f"{self._where(method, path)} got no whole answer: {cause}. {advice}."
         return CustomVisionError(message, in_doubt=_breakdown.was_sent(error))
 
     def _refused(self, method: str, path: str, response: "requests.Response") -> CustomVisionError:
         status = response.status_code
         code, message = read_error(status, _decoded(response))
-        what = f"was refused with {status} {code or status_phrase(status)}: {one_line(self._redact(message))}"
+        what = f"was refused with {status} {code or status_phrase(status)}"
+        if message != status_phrase(status):
+            what = f"{what}: {one_line(self._redact(message))}"
         # A try before this one may have been carried out, though its answer was lost.
         in_doubt = status >= 500 or status == 408 or response.raw.retries.has_doubt()
         return self._error(method, path, what, response, in_doubt, code)
@@ -243,7 +248,7 @@ class Client:
 def _decoded(response: "requests.Response") -> t.Any:
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from ansible.module_utils.basic import AnsibleFallbackNotFound
+from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 LONGEST_TIMEOUT = 86400
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
@@ -99,6 +102,14 @@ def connect(params: dict[str, t.Any], side: str = "") -> Connection:
         verify=_verify(params["validate_certs"], params["ca_path"], side),
         **_credential(params, side),
     )
+
+
+def hide_user_information(module: "AnsibleModule") -> None:
+    """A password in an endpoint is refused; Ansible is not to show it among the arguments either."""
+    for params in (module.params, module.params.get("source"), module.params.get("destination")):
+        found = re.search(r"//(.+)@", (params or {}).get("endpoint") or "")
+        if found:
+            module.no_log_values.add(found[1])
 
 
 def _option(side: str, name: str) -> str:

@@ -49,7 +49,7 @@ class Importer:
         except CustomVisionError as error:
             if error.code != "BadRequestExportWhileTraining":
                 raise
-            self._waiting.pause(deadline, "the source is in training, so it cannot be exported")
+            self._waiting.pause(deadline, f"{error} It is still in training")
             return None
 
     def send(self, token: str, name: str, run: str) -> Project:
@@ -87,8 +87,8 @@ class Importer:
         """The service may give another name than the one asked for, but with our mark in it."""
         if not of_run(run, [project]):
             raise CustomVisionError(
-                f"the destination gave the import the name {project['name']!r} (id {project['id']}) instead of the one "
-                "asked for: this collection does not know it again; delete it and report this"
+                f"the destination gave the import (id {project['id']}) another name than the one asked for: this "
+                "collection does not know it again; delete it and report this"
             )
         return project
 

@@ -31,7 +31,7 @@ class ServiceRetry(Retry):
             other=0,
             redirect=0,
             backoff_factor=cls.BACKOFF,
-            status_forcelist=(429, 500, 502, 503, 504),
+            status_forcelist=(408, 429, 500, 502, 503, 504),
             allowed_methods=("GET", "PATCH", "DELETE"),
             raise_on_status=False,
         )
@@ -57,7 +57,7 @@ class ServiceRetry(Retry):
         """Seconds to wait: by the header or, where it is missing, by the message of a 429."""
         try:
             asked = super().get_retry_after(response)
-        except urllib3.exceptions.InvalidHeader:
+        except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
             asked = None
         if asked is None:
             asked = self._named_wait
@@ -66,8 +66,10 @@ class ServiceRetry(Retry):
     def has_doubt(self) -> bool:
         """True where one of the tries so far may have been carried out though it got no good answer."""
         return any(
-            try_.status >= 500 if try_.status else not isinstance(try_.error, urllib3.exceptions.ConnectTimeoutError)
-            for try_ in self.history
+            attempt.status == 408 or attempt.status >= 500
+            if attempt.status
+            else not isinstance(attempt.error, urllib3.exceptions.ConnectTimeoutError)
+            for attempt in self.history
         )
 
 

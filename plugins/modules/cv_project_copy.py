@@ -250,7 +250,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils._client import REQUESTS_PER_SECOND, Client
 from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import ASPECTS
-from ansible_collections.cvops.custom_vision.plugins.module_utils._connection import connect, nested_connection_spec
+from ansible_collections.cvops.custom_vision.plugins.module_utils._connection import (
+    connect,
+    hide_user_information,
+    nested_connection_spec,
+)
 from ansible_collections.cvops.custom_vision.plugins.module_utils._copier import copy_all
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 from ansible_collections.cvops.custom_vision.plugins.module_utils._outcome import task_result
@@ -317,6 +321,7 @@ def main():
         supports_check_mode=True,
     )
     require_requests(module)
+    hide_user_information(module)
     try:
         result = run(module.params, module.check_mode)
     except CustomVisionError as error:

@@ -153,7 +153,11 @@ projects:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client
-from ansible_collections.cvops.custom_vision.plugins.module_utils._connection import connect, connection_spec
+from ansible_collections.cvops.custom_vision.plugins.module_utils._connection import (
+    connect,
+    connection_spec,
+    hide_user_information,
+)
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 from ansible_collections.cvops.custom_vision.plugins.module_utils._information import GATHER, describe, find_projects
 from ansible_collections.cvops.custom_vision.plugins.module_utils._requests import require_requests
@@ -180,6 +184,7 @@ def main():
         supports_check_mode=True,
     )
     require_requests(module)
+    hide_user_information(module)
     try:
         projects = run(module.params)
     except CustomVisionError as error:

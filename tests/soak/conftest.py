@@ -1,0 +1,63 @@
+# Copyright: the cvops.custom_vision contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stage that all schedules are played on, and how many there are."""
+
+from __future__ import annotations
+
+
+import gc
+
+import pytest
+from emulator import Emulator
+from emulator.samples import make_project
+from hypothesis import HealthCheck, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+from soak.running import hurry
+from soak.schedules import NAMES
+from soak.stage import IMPORT_SECONDS
+
+LANES = 2  # tests that share the schedules, so that two of them can run at a time (pytest -n 2)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--schedules", type=int, default=50, metavar="N", help="how many random schedules are played")
+
+
+def pytest_generate_tests(metafunc):
+    if "lane" in metafunc.fixturenames:
+        metafunc.parametrize("lane", range(LANES))
+
+
+@pytest.fixture(name="soak")
+def fixture_soak(request, lane):
+    """The settings of Hypothesis for one lane."""
+    number = request.config.getoption("--schedules", default=50)
+    return settings(
+        max_examples=number // LANES + (lane < number % LANES),
+        deadline=None,
+        derandomize=False,
+        print_blob=True,
+        database=DirectoryBasedExampleDatabase(request.config.rootpath / ".hypothesis" / "soak"),
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@pytest.fixture(name="emulator", scope="session")
+def fixture_emulator():
+    with pytest.MonkeyPatch.context() as monkeypatch, Emulator(["dev", "prod"], IMPORT_SECONDS, 0) as emulator:
+        hurry(monkeypatch)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield emulator
+
+
+@pytest.fixture(name="projects", scope="session")
+def fixture_projects(emulator):
+    """A project of each name, no two of them alike, as they are before any schedule."""
+    for number, name in enumerate(NAMES, start=1):
+        make_project(emulator["dev"], name, tags=number, images=number + 1, iterations=1 + number % 2)
+    gc.collect()
+    gc.freeze()  # what is there by now stays, so it need not be looked through after each schedule
+    return emulator["dev"].store.projects

@@ -1,0 +1,118 @@
+# Copyright: the cvops.custom_vision contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Two emulated resources on which one schedule after the other is played."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from copy import deepcopy
+
+from emulator import iterations
+from emulator.store import Store
+from emulator.transfer import ImportPlan, pack
+
+from soak.rules import WatchedStore, content, is_finished
+from soak.running import parameters, promote, promote_at_once, wait_for_quiet
+from soak.schedules import NAMES, TIMEOUT
+
+IMPORT_SECONDS = 0.02
+A_DAY = 25  # hours: imports are over by then, or stuck, and exports expired
+
+
+class Stage:
+    """The resources of one schedule, with what it wants to be there before its first run."""
+
+    def __init__(self, emulator, projects, schedule):
+        self.dev, self.prod, self.clock = emulator["dev"], emulator["prod"], emulator.clock
+        self.schedule = schedule
+        self.results = []
+        for resource in (self.dev, self.prod):
+            resource.requests.clear()
+            resource.store = Store(resource.clock, resource)
+        self.dev.store.projects = deepcopy(projects)
+        self._sources = dict(zip(NAMES, self.dev.store.projects.values()))
+        self._versions = {name: [content(self._sources[name])] for name in schedule.names}
+        self.planted = self._plant()
+        self._watch()
+
+    def play(self, wave):
+        """The runs of a wave and what goes wrong while they run; their results."""
+        self._begin()
+        for trouble in wave.troubles:
+            {"source": self.dev, "destination": self.prod}[trouble.side].faults.add(trouble.operation, **trouble.fault)
+        with self._trained_meanwhile(wave.trained):
+            results = promote_at_once([self._arguments(run) for run in wave.runs])
+        wait_for_quiet()
+        self.clock.advance(seconds=wave.advance)
+        self.results += results
+        return results
+
+    def calm_down(self):
+        """Nothing goes wrong any more, and what is under way comes to its end."""
+        for resource in (self.dev, self.prod):
+            resource.faults.clear()
+        self.clock.advance(hours=A_DAY)
+
+    def promote(self, check_mode=False):
+        """A run with all options left alone; its result."""
+        self._begin()
+        result = promote(self._parameters(), check_mode)
+        self.results.append(result)
+        return result
+
+    def _begin(self):
+        """What is counted is counted from now on."""
+        self.prod.store.begin_wave()
+        self.dev.requests.clear(), self.prod.requests.clear()
+
+    @contextmanager
+    def _trained_meanwhile(self, name):
+        trainer = threading.Timer(IMPORT_SECONDS, self._train, [name])
+        if name is not None:
+            trainer.start()
+            yield
+            trainer.join()
+        else:
+            yield
+
+    def _parameters(self, **options):
+        return parameters(self.dev, self.prod, projects=[{"name": name} for name in self.schedule.names], **options)
+
+    def _arguments(self, run):
+        options = {"compare": run.compare, "wait": run.wait, "wait_timeout": run.wait_timeout}
+        return {"params": self._parameters(timeout=TIMEOUT, **options), "start_after": run.start_after}
+
+    def _plant(self):
+        """Puts the litter there, what is old first; gives the ids."""
+        store = self.prod.store
+        there = {litter: self._import(litter) for litter in self.schedule.litter if litter.old}
+        self.clock.advance(hours=A_DAY)
+        store.settle()
+        there |= {litter: self._import(litter) for litter in self.schedule.litter if not litter.old}
+        for litter, project in there.items():
+            if litter.published and is_finished(project) and project.trained:
+                project.trained[-1].publish_name = "live"
+        return {project.id for project in there.values()}
+
+    def _watch(self):
+        """From now on each write at the destination is looked at."""
+        projects = self.prod.store.projects
+        self.prod.store = WatchedStore(self.prod, self._versions, self.schedule.compared)
+        self.prod.store.projects = projects
+
+    def _import(self, litter):
+        names = list(self._sources)
+        source = litter.name if litter.same else names[names.index(litter.name) - 1]
+        plan = ImportPlan(IMPORT_SECONDS, litter.outcome)
+        return self.prod.store.start_import(pack(self._sources[source]), litter.full_name, plan)
+
+    def _train(self, name):
+        """Trains a project at the source, which takes no time."""
+        with self.dev.store.lock:
+            project = self._sources[name]
+            iterations.train(project, "Regular", 0, self.clock.now(), 0)
+            iterations.settle(project, self.clock.now())
+            self._versions[name].append(content(project))

@@ -1,0 +1,129 @@
+# Copyright: the cvops.custom_vision contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A run is killed at each of its requests in turn, and the next one ends the job."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import threading
+from dataclasses import dataclass
+
+import pytest
+from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import ASPECTS
+from emulated import connection, operations
+from emulator.faults import DROPS, Fault
+from emulator.samples import make_project
+
+from soak.process import finish, make_tree, start
+from soak.rules import WatchedStore, check_copies, content
+from soak.running import hurry, parameters, promote, wait_for_quiet
+
+FEWEST = 24  # requests of the run that is killed
+
+
+@dataclass
+class Kill(Fault):
+    """The connection is cut because the client dies: just ``before`` the work or just ``after`` it."""
+
+    victim: subprocess.Popen | None = None
+
+    @property
+    def drops(self):
+        self.victim.kill()
+        self.victim.wait()
+        return True
+
+
+class Executioner:
+    """In place of the faults of the resources: kills a process at one of its requests, whichever side it is to."""
+
+    def __init__(self, process, number, when):
+        self._process = process
+        self._number = number
+        self._when = when
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def take(self, operation):
+        with self._lock:
+            number = next(self._numbers)
+        return Kill(operation, drop=self._when, victim=self._process) if number == self._number else None
+
+
+@pytest.fixture(name="tree", scope="module")
+def fixture_tree(tmp_path_factory):
+    return make_tree(tmp_path_factory.mktemp("collections"))
+
+
+@pytest.fixture(name="sources")
+def fixture_sources(dev):
+    """Two projects of dev, by name."""
+    made = [make_project(dev, name, images=2) for name in ("First", "Second")]
+    return {project.name: dev.store.projects[project.id] for project in made}
+
+
+@pytest.fixture(name="begin")
+def fixture_begin(dev, prod, sources):
+    """Sets the stage anew: at prod an import failed as Second, and one before it; nothing is there of First."""
+
+    def begin():
+        versions = {name: [content(project)] for name, project in sources.items()}
+        store = WatchedStore(prod, versions, ASPECTS)
+        for name in ("Second", "Second (failed 20201123T190000Z)"):
+            store.create(name, None, {}).status = "Failed"
+        prod.store = store
+        dev.requests.clear(), prod.requests.clear()
+
+    return begin
+
+
+@pytest.fixture(name="kill")
+def fixture_kill(tree, dev, prod, monkeypatch):
+    """Runs the module as a process that is killed at so many requests; whether it got that far."""
+
+    def kill(number, when):
+        process = start(tree)
+        with monkeypatch.context() as patched:
+            executioner = Executioner(process, number, when)
+            for resource in (dev, prod):
+                patched.setattr(resource.faults, "take", executioner.take)
+            result = finish(process, arguments(dev, prod))
+        wait_for_quiet()
+        assert result is None or not result.get("failed"), result
+        return result is None
+
+    return kill
+
+
+def arguments(dev, prod):
+    return {
+        "source": connection(dev), "destination": connection(prod), "match": ["*"], "wait_sleep": 0.05, "rate_limit": 1000,
+    }
+
+
+@pytest.mark.parametrize("when", DROPS)
+def test_a_run_that_is_killed_is_finished_by_the_next(when, begin, kill, dev, prod, sources, monkeypatch):
+    hurry(monkeypatch)
+    params = parameters(dev, prod, match=["*"])
+    for number in itertools.count(1):
+        begin()
+        if not kill(number, when):
+            break
+        point = f"killed {when} request {number} at the latest of {operations(dev)[-1:]} and {operations(prod)[-1:]}"
+        check_that_the_next_run_ends_the_job(params, prod, sources, point)
+        dev.requests.clear(), prod.requests.clear()
+        result = promote(params)
+        assert (result["failed"], result["changed"]) == (False, False), point
+        assert operations(dev) == operations(prod) == ["GetProjects"], point
+    assert number > FEWEST
+
+
+def check_that_the_next_run_ends_the_job(params, prod, sources, point):
+    result = promote(params)
+    assert not result["failed"], f"{point}: {result['msg']}"
+    check_copies(prod.store, sources, planted=())
+    assert len(prod.store.projects) == 3, f"{point}: {[project.name for project in prod.store.projects.values()]}"
+    assert not prod.store.offences, f"{point}: {prod.store.offences}"
