@@ -106,13 +106,19 @@ class Client:
             self.may_have_written = True
             return present
 
-    def delete_project(self, project_id: str) -> None:
-        """Deletes a project; one that is not there is as good as deleted."""
+    def delete_project(self, project_id: str) -> bool:
+        """Deletes a project; false where somebody else had done so already.
+
+        One that is not there any more may have been deleted by the same request, sent before and answered
+        into the void.
+        """
         try:
             self._call("DELETE", f"/projects/{project_id}", None)
         except CustomVisionError as error:
             if error.code != "NotFoundProject":
                 raise
+            return error.in_doubt
+        return True
 
     def export_project(self, project_id: str) -> Json:
         """``token`` and counts. The token lets whoever holds it import the project for 24 hours."""

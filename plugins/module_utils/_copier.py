@@ -188,13 +188,14 @@ class Copier:
             if self._service.is_published(project):
                 self._outcome.warn(f"{project['name']!r} is not needed any more, but left: an iteration is published")
                 return
-            self._service.delete(project)
+            deleted_here = self._service.delete(project)
         except CustomVisionError as error:
             if error.code != "NotFoundProject":
                 self._outcome.warn(f"{project['name']!r} could not be deleted: {error}")
             return
         self._projects = [other for other in self._projects if other["id"] != project["id"]]
-        self._outcome.deleted.append(project["name"])
+        if deleted_here:
+            self._outcome.deleted.append(project["name"])
 
     def _rename_aside(self, project: Project) -> str:
         taken = [other["name"] for other in self._projects]

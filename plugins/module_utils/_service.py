@@ -97,8 +97,9 @@ class Service:
     def rename(self, project: Project, name: str) -> Project:
         return self._destination.update_project(project, name)
 
-    def delete(self, project: Project) -> None:
-        self._destination.delete_project(project["id"])
+    def delete(self, project: Project) -> bool:
+        """False where somebody else had deleted it already."""
+        return self._destination.delete_project(project["id"])
 
     def _content(self, client: Client, project_id: str) -> Content:
         try:
@@ -159,8 +160,9 @@ class ForeseenService(Service):
         self._write(lambda projects: [renamed if other["id"] == project["id"] else other for other in projects])
         return renamed
 
-    def delete(self, project: Project) -> None:
+    def delete(self, project: Project) -> bool:
         self._write(lambda projects: [other for other in projects if other["id"] != project["id"]])
+        return True
 
     def _arrive(self, project: Project) -> Project:
         if is_finished(project) or is_hopeless(project, self.now):

@@ -45,7 +45,7 @@ def fixture_soak(request, lane):
     )
 
 
-@pytest.fixture(name="emulator", scope="session")
+@pytest.fixture(name="emulator", scope="module")
 def fixture_emulator():
     with pytest.MonkeyPatch.context() as monkeypatch, Emulator(["dev", "prod"], IMPORT_SECONDS, 0) as emulator:
         hurry(monkeypatch)
@@ -53,11 +53,12 @@ def fixture_emulator():
         yield emulator
 
 
-@pytest.fixture(name="projects", scope="session")
+@pytest.fixture(name="projects", scope="module")
 def fixture_projects(emulator):
     """A project of each name, no two of them alike, as they are before any schedule."""
     for number, name in enumerate(NAMES, start=1):
         make_project(emulator["dev"], name, tags=number, images=number + 1, iterations=1 + number % 2)
     gc.collect()
     gc.freeze()  # what is there by now stays, so it need not be looked through after each schedule
-    return emulator["dev"].store.projects
+    yield emulator["dev"].store.projects
+    gc.unfreeze()

@@ -77,8 +77,14 @@ def test_a_write_whose_answer_was_lost_counts_though_the_next_try_is_refused(cli
 
 def test_a_deletion_whose_answer_was_lost_is_one(client, prod, project):
     prod.faults.add("DeleteProject", drop="after")
-    client.delete_project(project["id"])
+    assert client.delete_project(project["id"]) is True
     assert client.may_have_written and not prod.store.projects
+
+
+def test_a_deletion_that_somebody_else_was_faster_with_is_none(client, prod, project):
+    sdk(prod).delete_project(project["id"])
+    assert client.delete_project(project["id"]) is False
+    assert not client.may_have_written
 
 
 def test_a_refused_write_is_none(client, prod, project):
