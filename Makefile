@@ -53,7 +53,7 @@ test: $(INSTALLED) ## run all the parts below and sum them up
 	@python tests/parts.py --command '$(MAKE) --no-print-directory -o $(VENV_READY) -o $(INSTALLED)' $(PARTS)
 
 unit: $(VENV_READY) ## test the utilities and the modules
-	@pytest -n 2 tests/unit tests/soak --schedules 25
+	@pytest -n 2 tests/unit
 
 integration: $(INSTALLED) ## test the artifact and run playbooks from it
 	@pytest -n 2 tests/integration

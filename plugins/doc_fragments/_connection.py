@@ -25,6 +25,7 @@ access_token:
   description:
     - A bearer token of Microsoft Entra ID for the audience C(https://cognitiveservices.azure.com), used
       instead of the key, also where both are given. The endpoint must then be the resource's custom subdomain.
+    - It must live for as long as the task takes, waiting included; such tokens mostly live for an hour.
     - This was not tried against the real service.
     - Falls back to the environment variable E({prefix}TRAINING_ACCESS_TOKEN).
   type: str
@@ -35,10 +36,11 @@ validate_certs:
 ca_path:
   description:
     - A file or directory of certificates of authorities to trust, on the host that runs the module.
-    - Without it the environment variable E(REQUESTS_CA_BUNDLE) counts, then the authorities that come with C(requests).
+    - Without it the environment variables E(REQUESTS_CA_BUNDLE) and E(CURL_CA_BUNDLE) count, then the authorities
+      that come with C(requests).
   type: path
 timeout:
-  description: How long a request may take, in seconds.
+  description: How long the resource may stay silent during a request, in seconds.
   type: int
   default: 60
 """
@@ -59,7 +61,8 @@ def _side(side: str, description: str) -> str:
 _REQUIREMENTS = """
 requirements:
   - python >= 3.10
-  - requests
+  - requests >= 2.28
+  - urllib3 >= 1.26
 """
 
 

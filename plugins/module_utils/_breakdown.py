@@ -25,8 +25,8 @@ def describe(error: Exception, timeout: int) -> str:
         return f"TLS failed ({str(reason).replace('_', ' ').rstrip('.').lower()})"
     if isinstance(root, OSError) and root.strerror:
         return root.strerror.lower()
-    if type(root) is OSError and root.args:  # plain ones tell of a proxy's refusal or of a missing file
-        return str(root).lower()
+    if isinstance(root, OSError) and root.args and not isinstance(root, (ConnectionError, requests.RequestException)):
+        return str(root).lower()  # of a proxy's refusal, or of a missing file
     return f"the connection broke ({type(root).__name__})"
 
 

@@ -10,7 +10,6 @@ A Copier asks ``next_step`` what to do, does it, and asks again, until a whole c
 from __future__ import annotations
 
 import time
-import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils import _names, _steps

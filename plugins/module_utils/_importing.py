@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import time
-import typing as t
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils._board import Board
 from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client

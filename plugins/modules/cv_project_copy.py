@@ -81,7 +81,10 @@ options:
     type: bool
     default: true
   wait_timeout:
-    description: How long to wait for each copy, counted from its import, in seconds.
+    description:
+      - How long to wait for each copy, counted from its import, in seconds.
+      - A source that is in training or being imported itself, and an import that was there before, are waited for
+        as long, each counted from the begin of the wait.
     type: int
     default: 3600
   wait_sleep:

@@ -87,9 +87,11 @@ def test_check_mode_predicts_and_writes_nothing(promote, dev, prod):
     assert writes(prod) == writes(dev) == [] and "ExportProject" not in operations(dev)
 
 
-def test_projects_are_given_as_a_list(promote, widget, prod):
-    run = promote(promote_projects=[{"id": widget.id}, {"name": "Widget", "destination_name": "Widget (EU)"}])
-    assert run.status == 0 and names(prod) == ["Widget", "Widget (EU)"]
+def test_projects_are_given_as_a_list(promote, dev, widget, prod):
+    make_project(dev, "Gadget", images=1)
+    projects = [{"id": widget.id}, {"name": "Widget", "destination_name": "Widget (EU)"}, "Gadget"]
+    run = promote(promote_projects=projects)
+    assert run.status == 0 and names(prod) == ["Gadget", "Widget", "Widget (EU)"]
 
 
 @pytest.mark.parametrize("variable, text", [
@@ -180,7 +182,7 @@ def test_one_destination_that_is_down_does_not_hold_back_the_others(promote_to, 
 
 
 @pytest.mark.parametrize("variables, promoted", [
-    ({"promote_serial": 2}, ["Widget"]),
+    ({"promote_serial": 2, "promote_max_fail_percentage": ""}, ["Widget"]),
     ({"promote_serial": 2, "promote_max_fail_percentage": 0}, []),
 ], ids=["goes on", "stops"])
 def test_a_rollout_in_batches_stops_where_it_is_told_to(promote_to, emulator, variables, promoted):

@@ -6,20 +6,19 @@
 
 from __future__ import annotations
 
-
 import gc
 
 import pytest
 from emulator import Emulator
 from emulator.samples import make_project
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 from soak.running import hurry
 from soak.schedules import NAMES
 from soak.stage import IMPORT_SECONDS
 
-LANES = 2  # tests that share the schedules, so that two of them can run at a time (pytest -n 2)
+LANES = 4  # tests that share the schedules, so that several can be played at a time (pytest -n 4): they mostly wait
 
 
 def pytest_addoption(parser):
@@ -40,6 +39,8 @@ def fixture_soak(request, lane):
         deadline=None,
         derandomize=False,
         print_blob=True,
+        # Not shrunk: a race that was lost once is seldom lost again.
+        phases=[Phase.reuse, Phase.generate],
         database=DirectoryBasedExampleDatabase(request.config.rootpath / ".hypothesis" / "soak"),
         suppress_health_check=list(HealthCheck),
     )
@@ -59,6 +60,7 @@ def fixture_projects(emulator):
     for number, name in enumerate(NAMES, start=1):
         make_project(emulator["dev"], name, tags=number, images=number + 1, iterations=1 + number % 2)
     gc.collect()
+    gc.collect()  # or the SDK's connections would be frozen too, and stay open
     gc.freeze()  # what is there by now stays, so it need not be looked through after each schedule
     yield emulator["dev"].store.projects
     gc.unfreeze()

@@ -50,7 +50,11 @@ class Executioner:
     def take(self, operation):
         with self._lock:
             number = next(self._numbers)
-        return Kill(operation, drop=self._when, victim=self._process) if number == self._number else None
+        if number != self._number:
+            return None
+        kill = Kill(operation, drop=self._when)
+        kill.victim = self._process
+        return kill
 
 
 @pytest.fixture(name="tree", scope="module")

@@ -151,6 +151,8 @@ def test_a_run_that_is_late_with_its_rename_meets_a_name_that_is_taken(begin, pa
     assert (actions([first]), actions([second])) == (["unchanged"], ["copied"])
     assert "another run" in str(first["warnings"])
     assert id_of(first) == id_of(second) == prod.store.called("Widget")[0].id
+    # The first run tried once; the second set the other's copy aside and gave its own the name.
+    assert operations(prod).count("UpdateProject") == 3
 
 
 def test_a_copy_keeps_its_name_whatever_another_run_thinks_of_it(begin, params, dev, prod, sources, monkeypatch):
