@@ -100,6 +100,7 @@ class Copier:
         self._surprises += 1
         if error.code not in ("NotFoundProject", "BadRequestProjectNameNotUnique") or self._surprises > SURPRISES:
             raise error
+        self._seen_at = time.monotonic()  # only a list that is younger than the surprise explains it
         self._look()
 
     def _look(self) -> None:

@@ -18,30 +18,32 @@ from soak.running import hurry
 from soak.schedules import NAMES
 from soak.stage import IMPORT_SECONDS
 
-LANES = 4  # tests that share the schedules, so that several can be played at a time (pytest -n 4): they mostly wait
+SCHEDULES = 50  # unless told otherwise
+LANES = 4  # tests that share them, so that several schedules can be played at a time (pytest -n 4): they mostly wait
 
 
 def pytest_addoption(parser):
-    parser.addoption("--schedules", type=int, default=50, metavar="N", help="how many random schedules are played")
+    parser.addoption("--schedules", type=int, default=SCHEDULES, metavar="N", help="how many random schedules are played")
 
 
 def pytest_generate_tests(metafunc):
-    if "lane" in metafunc.fixturenames:
-        metafunc.parametrize("lane", range(LANES))
+    if "share" in metafunc.fixturenames:
+        number = metafunc.config.getoption("--schedules", default=SCHEDULES)
+        shares = [number // LANES + (lane < number % LANES) for lane in range(LANES)]
+        metafunc.parametrize("share", [share for share in shares if share])
 
 
 @pytest.fixture(name="soak")
-def fixture_soak(request, lane):
-    """The settings of Hypothesis for one lane."""
-    number = request.config.getoption("--schedules", default=50)
+def fixture_soak(pytestconfig, share):
+    """The settings of Hypothesis for one share of the schedules."""
     return settings(
-        max_examples=number // LANES + (lane < number % LANES),
+        max_examples=share,
         deadline=None,
         derandomize=False,
         print_blob=True,
         # Not shrunk: a race that was lost once is seldom lost again.
         phases=[Phase.reuse, Phase.generate],
-        database=DirectoryBasedExampleDatabase(request.config.rootpath / ".hypothesis" / "soak"),
+        database=DirectoryBasedExampleDatabase(pytestconfig.rootpath / ".hypothesis" / "soak"),
         suppress_health_check=list(HealthCheck),
     )
 
@@ -59,8 +61,7 @@ def fixture_projects(emulator):
     """A project of each name, no two of them alike, as they are before any schedule."""
     for number, name in enumerate(NAMES, start=1):
         make_project(emulator["dev"], name, tags=number, images=number + 1, iterations=1 + number % 2)
-    gc.collect()
     gc.collect()  # or the SDK's connections would be frozen too, and stay open
-    gc.freeze()  # what is there by now stays, so it need not be looked through after each schedule
+    gc.freeze()  # what is there by now stays, so it need not be looked through after each wave
     yield emulator["dev"].store.projects
     gc.unfreeze()

@@ -49,12 +49,13 @@ class WatchedStore(Store):
         self._versions = versions
         self._compared = compared
         self._prompt = {}  # when an import arrived that was carried out at once, by its run
-        self._new_holders = set()  # the ids of the copies that got their names in the present wave
+        # Of the present wave: the ids of the copies that got their names, and names that were lost again.
+        self._new_holders, self._lost = set(), set()
 
     def begin_wave(self):
         """The runs of the wave before are over."""
         self.writes = 0
-        self._new_holders.clear()
+        self._new_holders.clear(), self._lost.clear()
 
     def start_import(self, package, name, plan):
         """An import goes to an incoming name, and is not sent again while it is there."""
@@ -71,8 +72,9 @@ class WatchedStore(Store):
     def update(self, project, changes):
         """Only a whole copy gets a name, and no finished project loses it; what is somebody's own is left alone.
 
-        A copy may lose its name to a run at the same time that judges it otherwise (other options, a source that moved):
-        between its look at the names and its rename no run can know. That this is rare, test_race.py sees to.
+        A copy may lose its name to a run at the same time that found it unequal (other options, a source that moved):
+        no run can know what happens between its look at the names and its rename. test_race.py sees to it that there
+        is no more between the two.
         """
         before = project.name
         super().update(project, changes)
@@ -81,8 +83,9 @@ class WatchedStore(Store):
             return
         change = f"{before!r} renamed to {project.name!r}"
         self._forbid(before not in self._versions and not self._is_ours(before, INCOMING, FAILED), change)
-        new = project.id in self._new_holders
-        self._forbid(before in self._versions and is_finished(project) and not new, f"{change} though it is finished")
+        if before in self._versions and is_finished(project):
+            self._lost.add(before)
+            self._forbid(project.id not in self._new_holders, f"{change} though it is finished")
         if project.name in self._versions:
             self._new_holders.add(project.id)
             self._forbid(not is_finished(project), f"{change} though it is {project.status}")
@@ -93,11 +96,12 @@ class WatchedStore(Store):
     def delete(self, project):
         """What is not needed goes once the name is held; of the failed copies the newest stays."""
         change = f"{project.name!r} deleted"
-        ours = our_name(project.name)
+        name = getattr(our_name(project.name), "name", None)
+        has_copy = any(map(is_finished, self.called(name)))
         self._forbid(not self._is_ours(project.name, INCOMING, FAILED), change)
         self._forbid(project.published, f"{change} though it is published")
-        self._forbid(ours and not any(map(is_finished, self.called(ours.name))), f"{change} before there was a copy")
-        self._forbid(ours and project in self.newest_failed(ours.name), f"{change} though it is the newest")
+        self._forbid(not has_copy and name not in self._lost, f"{change} before there was a copy")
+        self._forbid(project in self.of_kind(name, FAILED)[:1], f"{change} though it is the newest")
         super().delete(project)
         self.writes += 1
 
@@ -113,10 +117,6 @@ class WatchedStore(Store):
         found = [(our_name(project.name), project) for project in self.projects.values()]
         ours = [(parts.stamp, project) for parts, project in found if parts and parts[:2] == (name, kind)]
         return [project for _stamp, project in sorted(ours, key=lambda pair: pair[0], reverse=True)]
-
-    def newest_failed(self, name):
-        """The one failed copy that is kept, in a list; empty where there is none."""
-        return self.of_kind(name, FAILED)[:1]
 
     def surplus(self, name):
         """What should be gone when a copy has its name."""
@@ -164,11 +164,20 @@ def check_secrets(results, resources):
 
 
 def check_wave(stage, results):
-    """Whatever goes wrong, runs say whether they wrote, and do not go on for ever."""
+    """Whatever goes wrong, runs do not go on for ever, and what they say is true."""
+    assert len(stage.dev.requests) + len(stage.prod.requests) <= MOST_REQUESTS * len(results) * len(stage.schedule.names)
     for result in results:
         check_result(result)
-    assert len(stage.dev.requests) + len(stage.prod.requests) <= MOST_REQUESTS * len(results) * len(stage.schedule.names)
-    assert len(results) > 1 or results[0]["changed"] or not stage.prod.store.writes
+    if len(results) == 1:
+        check_truth(results[0], stage.prod.store)
+
+
+def check_truth(result, store):
+    """What a run says was so at its end."""
+    assert result["changed"] or not store.writes
+    for copy in result["copies"]:
+        if copy["action"] not in ("started", "failed"):
+            assert [project.id for project in store.called(copy["name"])] == [copy["destination"]["id"]]
 
 
 def check_result(result):

@@ -21,7 +21,7 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils import (
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 from ansible_collections.cvops.custom_vision.plugins.modules import cv_project_copy
 
-END = 60.0  # seconds within which a run must have ended, whatever happens to it
+END = 60.0  # seconds after which it is in vain to wait
 
 # Seconds. What takes minutes against the service takes the hundredth part here.
 SHORT = (
@@ -40,11 +40,11 @@ def hurry(monkeypatch):
         monkeypatch.setattr(where, name, seconds)
 
 
-def parameters(source, destination, timeout=10.0, **given):
+def parameters(source, destination, timeout=10.0, credential="training_key", **given):
     """The module's parameters; an option that is not given has its default. Times may be parts of a second."""
     spec = cv_project_copy.argument_spec()
     sides = {
-        side: {**_defaults(spec[side]["options"]), **_connection(resource), "timeout": timeout}
+        side: {**_defaults(spec[side]["options"]), **_connection(resource, credential), "timeout": timeout}
         for side, resource in (("source", source), ("destination", destination))
     }
     return {**_defaults(spec), "wait_sleep": 0.02, "rate_limit": 1000, **sides, **given}
@@ -68,7 +68,7 @@ def promote_at_once(runs):
         return promote(**arguments)
 
     with ThreadPoolExecutor(max_workers=len(runs)) as pool:
-        return list(pool.map(one, runs, timeout=END))
+        return list(pool.map(one, runs))
 
 
 def wait_for_quiet():
@@ -89,5 +89,5 @@ def _defaults(spec):
     return {name: option.get("default") for name, option in spec.items()}
 
 
-def _connection(resource):
-    return {"endpoint": resource.endpoint, "training_key": resource.training_key}
+def _connection(resource, credential):
+    return {"endpoint": resource.endpoint, credential: getattr(resource, credential)}

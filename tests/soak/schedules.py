@@ -48,6 +48,7 @@ class Trouble:
 class Run:
     """The options of one run, and how many seconds after the others of its wave it starts."""
 
+    credential: str
     compare: tuple[str, ...]
     wait: bool
     wait_timeout: float
@@ -58,13 +59,13 @@ class Run:
 class Wave:
     """Runs at the same time, and what happens meanwhile.
 
-    ``trained`` is the project that is trained at the source when they start, or None; ``advance`` what the clock jumps
-    ahead after them, in seconds.
+    ``trained`` are the projects that are trained at the source soon after they started, ``advance`` is what the clock
+    jumps ahead after them, in seconds.
     """
 
     runs: tuple[Run, ...]
     troubles: tuple[Trouble, ...]
-    trained: str | None
+    trained: tuple[str, ...]
     advance: int
 
 
@@ -78,10 +79,10 @@ class Litter:
 
     name: str
     form: str
-    same: bool = True
-    outcome: str | None = None
-    old: bool = False
-    published: bool = False
+    same: bool
+    outcome: str | None
+    old: bool
+    published: bool
 
     @property
     def full_name(self) -> str:
@@ -154,8 +155,14 @@ _TROUBLES = st.sampled_from([(side, operation) for side, all_of in OPERATIONS.it
     lambda pair: _of(*pair)
 )
 _COMPARES = st.sampled_from([ASPECTS, ASPECTS, ASPECTS, ASPECTS, (), ("tags",), ("iterations", "tagged_images")])
-_RUNS = st.builds(Run, _COMPARES, st.sampled_from([True, True, True, False]), st.sampled_from([0.2, 0.05]),
-                  st.sampled_from([0.0, 0.01, 0.05, 0.1]))
+_RUNS = st.builds(
+    Run,
+    credential=st.sampled_from(["training_key", "access_token"]),
+    compare=_COMPARES,
+    wait=st.sampled_from([True, True, True, False]),
+    wait_timeout=st.sampled_from([0.2, 0.05]),
+    start_after=st.sampled_from([0.0, 0.01, 0.05, 0.1]),
+)
 _FORMS = (
     *("{}",) * 3,
     "{} (incoming 20201123T190000Z 0a1b2c3d)",
@@ -164,33 +171,40 @@ _FORMS = (
     "{} (failed 20201123T190000Z)",
     "{} (failed 20201124T190000Z)",
 )
+# Somebody's own, or another state's: not one of these may be touched.
+_UNTOUCHABLE = ("{} (7)", "{} (failed)", "{} (superseded 20201123T190000Z)", "{} (withdrawn 20201123T190000Z)")
 # How many runs there are at a time.
 _SHAPES = ((2,), (1, 1), (3,), (1, 2), (2, 1), (1, 1, 1), (4,), (2, 2), (1, 3))
-# Somebody's own, or another state's: not one of these may be touched.
-UNTOUCHABLE = ("{} (7)", "{} (failed)", "{} (superseded 20201123T190000Z)", "{} (withdrawn 20201123T190000Z)")
 
 
 def _litter(names):
-    return st.builds(Litter, st.sampled_from(names), st.sampled_from(_FORMS + UNTOUCHABLE), st.booleans(),
-                     st.sampled_from([None, "fail", *OUTCOMES]), st.sampled_from([True, True, False]), st.booleans())
+    return st.builds(
+        Litter,
+        name=st.sampled_from(names),
+        form=st.sampled_from(_FORMS + _UNTOUCHABLE),
+        same=st.booleans(),
+        outcome=st.sampled_from([None, "fail", *OUTCOMES]),
+        old=st.sampled_from([True, True, False]),
+        published=st.booleans(),
+    )
 
 
 def _waves(names, runs):
     return st.builds(
         Wave,
-        _tuples(_RUNS, runs, runs),
-        _tuples(_TROUBLES, 0, 4),
-        st.one_of(st.none(), st.sampled_from(names)),
-        st.sampled_from([0, 0, 30, 25 * 3600]),
+        runs=_tuples(_RUNS, runs, runs),
+        troubles=_tuples(_TROUBLES, 0, 4),
+        trained=_tuples(st.sampled_from(names), 0, 1),
+        advance=st.sampled_from([0, 0, 30, 25 * 3600]),
     )
 
 
 def _of_names(names):
     return st.builds(
         Schedule,
-        st.just(names),
-        _tuples(_litter(names), 0, 4, unique_by=lambda litter: litter.full_name),
-        st.sampled_from(_SHAPES).flatmap(lambda shape: st.tuples(*(_waves(names, runs) for runs in shape))),
+        names=st.just(names),
+        litter=_tuples(_litter(names), 0, 4, unique_by=lambda litter: litter.full_name),
+        waves=st.sampled_from(_SHAPES).flatmap(lambda shape: st.tuples(*(_waves(names, runs) for runs in shape))),
     )
 
 

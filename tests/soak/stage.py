@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
-from contextlib import contextmanager
 from copy import deepcopy
 
 from emulator import iterations
@@ -30,7 +30,7 @@ class Stage:
         self.schedule = schedule
         self.results = []
         for resource in (self.dev, self.prod):
-            resource.requests.clear()
+            resource.faults.clear()
             resource.store = Store(resource.clock, resource)
         self.dev.store.projects = deepcopy(projects)
         self._sources = dict(zip(NAMES, self.dev.store.projects.values()))
@@ -43,8 +43,10 @@ class Stage:
         self._begin()
         for trouble in wave.troubles:
             {"source": self.dev, "destination": self.prod}[trouble.side].faults.add(trouble.operation, **trouble.fault)
-        with self._trained_meanwhile(wave.trained):
-            results = promote_at_once([self._arguments(run) for run in wave.runs])
+        trainer = threading.Timer(IMPORT_SECONDS, self._train, [wave.trained])
+        trainer.start()
+        results = promote_at_once([self._arguments(run) for run in wave.runs])
+        trainer.join()
         wait_for_quiet()
         self.clock.advance(seconds=wave.advance)
         self.results += results
@@ -68,22 +70,12 @@ class Stage:
         self.prod.store.begin_wave()
         self.dev.requests.clear(), self.prod.requests.clear()
 
-    @contextmanager
-    def _trained_meanwhile(self, name):
-        trainer = threading.Timer(IMPORT_SECONDS, self._train, [name])
-        if name is not None:
-            trainer.start()
-            yield
-            trainer.join()
-        else:
-            yield
-
     def _parameters(self, **options):
         return parameters(self.dev, self.prod, projects=[{"name": name} for name in self.schedule.names], **options)
 
     def _arguments(self, run):
-        options = {"compare": run.compare, "wait": run.wait, "wait_timeout": run.wait_timeout}
-        return {"params": self._parameters(timeout=TIMEOUT, **options), "start_after": run.start_after}
+        options = dataclasses.asdict(run)
+        return {"start_after": options.pop("start_after"), "params": self._parameters(timeout=TIMEOUT, **options)}
 
     def _plant(self):
         """Puts the litter there, what is old first; gives the ids."""
@@ -109,10 +101,11 @@ class Stage:
         plan = ImportPlan(IMPORT_SECONDS, litter.outcome)
         return self.prod.store.start_import(pack(self._sources[source]), litter.full_name, plan)
 
-    def _train(self, name):
-        """Trains a project at the source, which takes no time."""
+    def _train(self, names):
+        """Trains projects at the source, which takes no time."""
         with self.dev.store.lock:
-            project = self._sources[name]
-            iterations.train(project, "Regular", 0, self.clock.now(), 0)
-            iterations.settle(project, self.clock.now())
-            self._versions[name].append(content(project))
+            for name in names:
+                project = self._sources[name]
+                iterations.train(project, "Regular", 0, self.clock.now(), 0)
+                iterations.settle(project, self.clock.now())
+                self._versions[name].append(content(project))

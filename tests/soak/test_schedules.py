@@ -15,6 +15,8 @@ from soak.stage import Stage
 
 
 def test_whatever_goes_wrong_a_calm_run_mends_it(soak, emulator, projects):
+    """A schedule that fails is printed; play() plays it again."""
+
     @soak
     @given(schedule=SCHEDULES)
     def play_on_a_stage(schedule):
