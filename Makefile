@@ -74,7 +74,7 @@ docs: $(VENV_READY) ## check the documentation of the collection
 	@antsibull-docs lint-collection-docs --plugin-docs .
 
 soak: $(VENV_READY) ## play random schedules of faults; make SCHEDULES=100 soak plays fewer
-	@pytest -n 2 tests/soak --schedules $(SCHEDULES)
+	@pytest -n 4 tests/soak --schedules $(SCHEDULES)
 
 dist: $(INSTALLED) ## build the artifact into dist/
 

@@ -58,7 +58,7 @@ class ResourceAuth(AuthBase):
 class Client:
     """One resource. Threads may share it. Each call returns decoded JSON or raises CustomVisionError.
 
-    ``may_have_written`` turns true with the first write that was, or may have been, carried out.
+    As a context it closes its connections at the end. ``may_have_written`` turns true with the first write that was, or may have been, carried out.
     """
 
     def __init__(self, connection: Connection, requests_per_second: float = REQUESTS_PER_SECOND) -> None:
@@ -74,6 +74,12 @@ class Client:
         adapter = HTTPAdapter(max_retries=ServiceRetry.for_service(), pool_maxsize=CONNECTIONS, pool_block=True)
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, adapter)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._session.close()
 
     @property
     def now(self) -> datetime:

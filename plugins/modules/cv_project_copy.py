@@ -300,20 +300,17 @@ def run(params, check_mode):
         if not 0 < params[option] <= LARGEST:
             raise CustomVisionError(f"{option} is {params[option]:g}: it must be more than 0 and at most {LARGEST:.0f}")
     source, destination = (connect(params[side], side) for side in ("source", "destination"))
-    service = (ForeseenService if check_mode else Service)(
-        Client(source, params["rate_limit"]),
-        Client(destination, params["rate_limit"]),
-        params["compare"],
-        Waiting(params["wait"], params["wait_timeout"], params["wait_sleep"]),
-    )
-    source_projects, destination_projects = service.lists()
-    if params["match"] is not None:
-        wanted = wanted_matches(params["match"], source_projects)
-    else:
-        wanted = wanted_entries(params["projects"], source_projects)
-    wanted = refuse(wanted, destination_projects, source.address == destination.address)
-    outcomes = copy_all(service, wanted, destination_projects)
-    return task_result(outcomes, service.changed)
+    with Client(source, params["rate_limit"]) as reader, Client(destination, params["rate_limit"]) as writer:
+        waiting = Waiting(params["wait"], params["wait_timeout"], params["wait_sleep"])
+        service = (ForeseenService if check_mode else Service)(reader, writer, params["compare"], waiting)
+        source_projects, destination_projects = service.lists()
+        if params["match"] is not None:
+            wanted = wanted_matches(params["match"], source_projects)
+        else:
+            wanted = wanted_entries(params["projects"], source_projects)
+        wanted = refuse(wanted, destination_projects, source.address == destination.address)
+        outcomes = copy_all(service, wanted, destination_projects)
+        return task_result(outcomes, service.changed)
 
 
 def main():

@@ -166,10 +166,10 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._selection imp
 
 def run(params):
     """The projects asked for; CustomVisionError where they cannot be had."""
-    client = Client(connect(params))
     project_id = None if params["id"] is None else check_id(params["id"], "id")
-    projects = find_projects(client, params["name"], project_id)
-    return [describe(client, project, params["gather"]) for project in projects]
+    with Client(connect(params)) as client:
+        projects = find_projects(client, params["name"], project_id)
+        return [describe(client, project, params["gather"]) for project in projects]
 
 
 def main():

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 
 import pytest
 from emulator import Emulator
@@ -53,15 +54,18 @@ def fixture_emulator():
     with pytest.MonkeyPatch.context() as monkeypatch, Emulator(["dev", "prod"], IMPORT_SECONDS, 0) as emulator:
         hurry(monkeypatch)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        # pytest keeps what is logged, and so the exceptions in it, and so the connections in those, open.
+        monkeypatch.setattr(logging.getLogger("urllib3.connectionpool"), "disabled", True)
         yield emulator
 
 
 @pytest.fixture(name="projects", scope="module")
-def fixture_projects(emulator):
+def fixture_projects():
     """A project of each name, no two of them alike, as they are before any schedule."""
-    for number, name in enumerate(NAMES, start=1):
-        make_project(emulator["dev"], name, tags=number, images=number + 1, iterations=1 + number % 2)
-    gc.collect()  # or the SDK's connections would be frozen too, and stay open
+    # On a resource of its own, so that the SDK's connections are gone.
+    with Emulator(["dev"], training_seconds=0) as emulator:
+        for number, name in enumerate(NAMES, start=1):
+            make_project(emulator["dev"], name, tags=number, images=number + 1, iterations=1 + number % 2)
     gc.freeze()  # what is there by now stays, so it need not be looked through after each wave
     yield emulator["dev"].store.projects
     gc.unfreeze()

@@ -73,8 +73,12 @@ def promote_at_once(runs):
 
 def wait_for_quiet():
     """Until the resources have done all they were asked to, also by those who gave up on it or are dead."""
-    gc.collect()  # else the connections of clients that are gone might stay open
-    wait_for(lambda: not any("process_request_thread" in thread.name for thread in threading.enumerate()))
+    wait_for(_is_quiet)
+
+
+def _is_quiet():
+    gc.collect()  # an exception may hold the frame that holds the connection on which it happened
+    return not any("process_request_thread" in thread.name for thread in threading.enumerate())
 
 
 def wait_for(condition):
