@@ -24,7 +24,7 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison im
     trained_iterations,
 )
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
-from ansible_collections.cvops.custom_vision.plugins.module_utils._importing import Importer
+from ansible_collections.cvops.custom_vision.plugins.module_utils._importing import IMPORTING_ITSELF, Importer
 from ansible_collections.cvops.custom_vision.plugins.module_utils._steps import is_finished, is_hopeless
 from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
 from ansible_collections.cvops.custom_vision.plugins.module_utils._waiting import Waiting
@@ -52,11 +52,16 @@ class Service:
         return self._destination.may_have_written
 
     def lists(self) -> tuple[list[Project], list[Project]]:
-        """The projects of the source and of the destination, asked for at the same time."""
+        """The projects of the source and of the destination, asked for at the same time.
+
+        Where both sides fail, the CustomVisionError names both: one round of mending is enough.
+        """
         with ThreadPoolExecutor(max_workers=2) as pool:
-            source = pool.submit(self._source.get_projects)
-            destination = pool.submit(self.projects, time.monotonic())
-            return source.result(), destination.result()
+            lists = [pool.submit(self._source.get_projects), pool.submit(self.projects, time.monotonic())]
+        if all(isinstance(each.exception(), CustomVisionError) for each in lists):
+            raise CustomVisionError(" ".join(str(each.exception()) for each in lists))
+        source, destination = (each.result() for each in lists)
+        return source, destination
 
     def projects(self, since: float) -> list[Project]:
         """The destination's projects, asked for after ``since`` (``time.monotonic``)."""
@@ -144,6 +149,8 @@ class ForeseenService(Service):
 
     def start_import(self, source: Project, name: str, run: str) -> tuple[Project, Content]:
         """A project that is not there; its id is its name, and what it will hold is not known."""
+        if not is_finished(source):
+            self.waiting.check(self.waiting.deadline(), IMPORTING_ITSELF)
         project = {"id": name, "name": name, "status": "Importing"}
         self._new.add(name)
         self._write(lambda projects: [*projects, project])
