@@ -19,6 +19,7 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._waiting impor
 
 SENDINGS = 3  # how often an import is sent before a run gives up
 IMPORTING_ITSELF = "the source is still being imported itself"
+IN_TRAINING = "the source is still in training"
 SHORTEST_WATCH = 5.0  # seconds for which an import in doubt is looked for, at the least
 
 
