@@ -54,6 +54,12 @@ def trained_iterations(iterations: list[dict[str, t.Any]]) -> tuple[datetime, ..
     )
 
 
+def is_published_as(iteration: dict[str, t.Any], name: str, resource_id: str) -> bool:
+    """Whether an iteration bears this publish name at this prediction resource; case says nothing in an ARM id."""
+    published_at = iteration.get("originalPublishResourceId") or ""
+    return iteration.get("publishName") == name and published_at.casefold() == resource_id.casefold()
+
+
 def tag_names(tags: list[dict[str, t.Any]]) -> tuple[str, ...]:
     return tuple(sorted(tag["name"] for tag in tags))
 
