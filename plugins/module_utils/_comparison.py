@@ -16,7 +16,7 @@ import typing as t
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
-from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Json
+from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Iteration, Json
 
 ASPECTS = ("iterations", "tags", "tagged_images")
 
@@ -37,7 +37,7 @@ class Content:
     iterations: tuple[datetime, ...] | None = None
     tags: tuple[str, ...] | None = None
     tagged_images: int | None = None
-    listed: list[Json] | None = field(default=None, compare=False, repr=False)
+    listed: list[Iteration] | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_trained(self) -> bool:
@@ -55,7 +55,7 @@ class Content:
         }
 
 
-def trained_iterations(iterations: list[Json]) -> tuple[datetime, ...]:
+def trained_iterations(iterations: list[Iteration]) -> tuple[datetime, ...]:
     """When the completed iterations were trained. One in training has no ``trainedAt`` at all."""
     return tuple(
         sorted(
@@ -64,6 +64,12 @@ def trained_iterations(iterations: list[Json]) -> tuple[datetime, ...]:
             if iteration.get("status") == "Completed" and iteration.get("trainedAt")
         )
     )
+
+
+def is_published_as(iteration: Iteration, name: str, resource_id: str) -> bool:
+    """Whether an iteration bears this publish name at this prediction resource; case says nothing in an ARM id."""
+    published_at = iteration.get("originalPublishResourceId") or ""
+    return iteration.get("publishName") == name and published_at.casefold() == resource_id.casefold()
 
 
 def tag_names(tags: list[Json]) -> tuple[str, ...]:

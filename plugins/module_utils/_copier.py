@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from ansible_collections.cvops.custom_vision.plugins.module_utils import _names, _steps
+from ansible_collections.cvops.custom_vision.plugins.module_utils import _names, _publishing, _steps
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError, Refusal
 from ansible_collections.cvops.custom_vision.plugins.module_utils._outcome import Outcome
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import Wanted
@@ -30,11 +30,15 @@ SURPRISES = 3  # how often another run may get in the way of one copy before it 
 
 @dataclass(frozen=True)
 class Options:
-    """``latest`` where a copy that differs from its source is replaced; ``retain`` superseded copies are kept."""
+    """``latest`` where a copy that differs from its source is replaced; ``retain`` superseded copies are kept.
+
+    ``prediction_resource_id`` is where the copies are published as the source is; None where they are not.
+    """
 
     latest: bool = False
     retain: int = 1
     unpublish_superseded: bool = False
+    prediction_resource_id: str | None = None
 
 
 class Copier:
@@ -74,7 +78,7 @@ class Copier:
                 pass
         except CustomVisionError as error:
             self._outcome.fail(str(error))
-        self._outcome.after = self._related()
+        self._outcome.after.update(self._related())
         return self._outcome
 
     def _related(self) -> dict[str, str]:
@@ -89,6 +93,8 @@ class Copier:
         """Puts a project of the destination into the result, unless it is only foreseen."""
         self._outcome.destination = None if self._service.is_foreseen(project) else project
         self._outcome.content = self._verifier.contents.get(project["id"])
+        listed = getattr(self._outcome.content, "listed", None) or []
+        self._outcome.published = sorted(_publishing.publications(listed))
         self._outcome.verified = None if self._outcome.content is None else project["id"] in self._verifier.proven
 
     def _next_step(self) -> _steps.Step:
@@ -241,7 +247,23 @@ class Copier:
         if self._import_id is not None and self._outcome.action not in ("copied", "replaced"):
             self._settle_race(project)
         self._show(project)
+        if self._options.prediction_resource_id is not None:
+            self._publish(project, self._options.prediction_resource_id)
         self._tidy_up(step)
+
+    def _publish(self, project: Project, resource_id: str) -> None:
+        """Publishes in the copy what is published at the source."""
+        there = getattr(self._verifier.source, "listed", None)
+        if there is None:
+            there = self._service.source_iterations(self._wanted.source["id"])
+        here = getattr(self._outcome.content, "listed", None)
+        if here is None:
+            here = self._service.copy_iterations(project, there)
+        wanted = _publishing.Wanted(_publishing.as_at_source(there, here), resource_id)
+        given_up = _publishing.names_given_up(wanted, here, _publishing.plan(wanted, here))
+        for name in given_up:
+            self._outcome.warn(f"nothing is published as {name!r} any more: that iteration bears another name now")
+        self._outcome.show_publications(here, self._service.publish(project, wanted, here))
 
     def _stay(self, step: _steps.Step) -> None:
         """What equals the source was rolled back on purpose."""

@@ -16,6 +16,7 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+from ansible_collections.cvops.custom_vision.plugins.module_utils import _publishing as publishing
 from ansible_collections.cvops.custom_vision.plugins.module_utils._board import Board
 from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client
 from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import (
@@ -30,7 +31,7 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._importing imp
     Importer,
 )
 from ansible_collections.cvops.custom_vision.plugins.module_utils._steps import is_finished, is_hopeless
-from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Json, Project
+from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Iteration, Project
 from ansible_collections.cvops.custom_vision.plugins.module_utils._waiting import Waiting
 
 
@@ -128,18 +129,28 @@ class Service:
     def rename(self, project: Project, name: str) -> Project:
         return self._destination.update_project(project, name)
 
-    def unpublish(self, project: Project) -> list[str]:
-        """Unpublishes all iterations of a project of the destination; the names they had."""
-        published = [each for each in self._destination.get_iterations(project["id"]) if each.get("publishName")]
-        for iteration in published:
-            self._unpublish(project, iteration)
-        return [iteration["publishName"] for iteration in published]
+    def source_iterations(self, project_id: str) -> list[Iteration]:
+        return self._source.get_iterations(project_id)
+
+    def copy_iterations(self, project: Project, source: list[Iteration]) -> list[Iteration]:
+        """Those of a project of the destination, which is a copy of a source with these."""
+        return self._destination.get_iterations(project["id"])
+
+    def publish(self, project: Project, wanted: publishing.Wanted, iterations: list[Iteration]) -> list[Iteration]:
+        """Brings the publish names of a project of the destination about; its iterations afterwards."""
+        return publishing.carry_out(self._destination, project["id"], wanted, iterations)
+
+    def unpublish(self, project: Project) -> None:
+        """Unpublishes all iterations of a project of the destination."""
+        for iteration in self._destination.get_iterations(project["id"]):
+            if iteration.get("publishName"):
+                self._unpublish(project, iteration)
 
     def delete(self, project: Project) -> bool:
         """False where somebody else had deleted it already."""
         return self._destination.delete_project(project["id"])
 
-    def _unpublish(self, project: Project, iteration: Json) -> None:
+    def _unpublish(self, project: Project, iteration: Iteration) -> None:
         self._destination.unpublish_iteration(project["id"], iteration["id"])
 
     def _content(self, client: Client, project_id: str) -> Content:
@@ -214,7 +225,19 @@ class ForeseenService(Service):
         self._write(lambda projects: [renamed if other["id"] == project["id"] else other for other in projects])
         return renamed
 
-    def _unpublish(self, project: Project, iteration: Json) -> None:
+    def copy_iterations(self, project: Project, source: list[Iteration]) -> list[Iteration]:
+        """Of a copy that has yet to arrive the source's: it will have the same, but not published."""
+        if project["id"] not in self._new | self._arrived:
+            return super().copy_iterations(project, source)
+        return [{**iteration, "publishName": None, "originalPublishResourceId": None} for iteration in source]
+
+    def publish(self, project: Project, wanted: publishing.Wanted, iterations: list[Iteration]) -> list[Iteration]:
+        steps = publishing.plan(wanted, iterations)
+        if steps:
+            self._write(lambda projects: projects)
+        return publishing.foresee(wanted, iterations, steps)
+
+    def _unpublish(self, project: Project, iteration: Iteration) -> None:
         self._write(lambda projects: projects)
 
     def delete(self, project: Project) -> bool:

@@ -299,12 +299,14 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._client import
 from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import ASPECTS
 from ansible_collections.cvops.custom_vision.plugins.module_utils._connection import (
     connect,
+    filled_environment,
     hide_user_information,
     nested_connection_spec,
 )
 from ansible_collections.cvops.custom_vision.plugins.module_utils._copier import Options, copy_all
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 from ansible_collections.cvops.custom_vision.plugins.module_utils._outcome import task_result
+from ansible_collections.cvops.custom_vision.plugins.module_utils._publishing import check_resource_id
 from ansible_collections.cvops.custom_vision.plugins.module_utils._requests import require_requests
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import (
     refuse,
@@ -336,35 +338,54 @@ def argument_spec():
         "wait_sleep": {"type": "float", "default": 5},
         "retain": {"type": "int", "default": 1},
         "unpublish_superseded": {"type": "bool", "default": False},
+        "prediction_resource_id": {
+            "type": "str",
+            "fallback": (filled_environment, ["VISION_DESTINATION_PREDICTION_RESOURCE_ID"]),
+        },
         "rate_limit": {"type": "float", "default": REQUESTS_PER_SECOND},
     }
 
 
 def run(params, check_mode):
     """What the module returns; CustomVisionError where nothing could be begun."""
-    for option in ("wait_timeout", "wait_sleep", "rate_limit"):
-        if not 0 < params[option] <= LARGEST:
-            raise CustomVisionError(f"{option} is {params[option]:g}: it must be more than 0 and at most {LARGEST:.0f}")
-    if params["retain"] < 0:
-        raise CustomVisionError(f"retain is {params['retain']}: it must be 0 or more")
-    latest = params["state"] == "latest"
-    if latest and not params["compare"]:
-        raise CustomVisionError(
-            "compare is empty, which leaves nothing by which to tell the latest: name an aspect, or use state=present"
-        )
+    options = check_options(params)
     source, destination = (connect(params[side], side) for side in ("source", "destination"))
     with Client(source, params["rate_limit"]) as reader, Client(destination, params["rate_limit"]) as writer:
-        waiting = Waiting(params["wait"], params["wait_timeout"], params["wait_sleep"])
-        service = (ForeseenService if check_mode else Service)(reader, writer, params["compare"], waiting, latest)
+        service = (ForeseenService if check_mode else Service)(
+            reader,
+            writer,
+            params["compare"],
+            Waiting(params["wait"], params["wait_timeout"], params["wait_sleep"]),
+            lists_iterations=options.latest or options.prediction_resource_id is not None,
+        )
         source_projects, destination_projects = service.lists()
         if params["match"] is not None:
             wanted = wanted_matches(params["match"], source_projects)
         else:
             wanted = wanted_entries(params["projects"], source_projects)
         wanted = refuse(wanted, destination_projects, source.address == destination.address)
-        options = Options(latest, params["retain"], params["unpublish_superseded"])
         outcomes = copy_all(service, wanted, destination_projects, options)
         return task_result(outcomes, service.changed)
+
+
+def check_options(params):
+    """What the copies go by; CustomVisionError where an option makes no sense."""
+    for option in ("wait_timeout", "wait_sleep", "rate_limit"):
+        if not 0 < params[option] <= LARGEST:
+            raise CustomVisionError(f"{option} is {params[option]:g}: it must be more than 0 and at most {LARGEST:.0f}")
+    if params["retain"] < 0:
+        raise CustomVisionError(f"retain is {params['retain']}: it must be 0 or more")
+    if params["state"] == "latest" and not params["compare"]:
+        raise CustomVisionError(
+            "compare is empty, which leaves nothing by which to tell the latest: name an aspect, or use state=present"
+        )
+    resource_id = params["prediction_resource_id"]
+    return Options(
+        latest=params["state"] == "latest",
+        retain=params["retain"],
+        unpublish_superseded=params["unpublish_superseded"],
+        prediction_resource_id=resource_id and check_resource_id(resource_id, "prediction_resource_id"),
+    )
 
 
 def main():
