@@ -384,7 +384,9 @@ def check_options(params):
         latest=params["state"] == "latest",
         retain=params["retain"],
         unpublish_superseded=params["unpublish_superseded"],
-        prediction_resource_id=resource_id and check_resource_id(resource_id, "prediction_resource_id"),
+        prediction_resource_id=None
+        if resource_id is None
+        else check_resource_id(resource_id, "prediction_resource_id"),
     )
 
 

@@ -11,6 +11,7 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import
 from ansible_collections.cvops.custom_vision.plugins.module_utils._publishing import (
     Step,
     Wanted,
+    as_at_source,
     check_resource_id,
     foresee,
     names_given_up,
@@ -158,3 +159,18 @@ def test_what_is_not_a_whole_id_is_refused(text):
 def test_a_truncated_id_is_refused(length):
     with pytest.raises(CustomVisionError):
         check_resource_id(HERE[:length], "x")
+
+
+def test_the_iterations_of_a_copy_are_known_by_name_and_time_of_training():
+    def trained(name, at, publish_name=None):
+        return {"id": f"{name} at {at}", "name": name, "trainedAt": at, "publishName": publish_name}
+
+    source = [trained("One", "2026-11-23T19:00:00.282Z", "live"), trained("Two", "2026-11-23T19:00:05Z", "canary"),
+              trained("Three", "2026-11-23T19:00:09Z"), {"id": "x", "name": "Four", "status": "Training"}]
+    copy = [trained("One", "2026-11-23T18:00:00Z"), trained("One", "2026-11-23T19:00:00.283Z"),
+            trained("Two", "2026-11-23T19:00:05.001Z"), trained("Three", "2026-11-23T19:00:09Z")]
+    assert as_at_source(source, copy) == {
+        "live": "One at 2026-11-23T19:00:00.283Z", "canary": "Two at 2026-11-23T19:00:05.001Z",
+    }
+    with pytest.raises(CustomVisionError, match="'Two', published as 'canary' at the source, is not in the copy"):
+        as_at_source(source, copy[:2])
