@@ -11,7 +11,14 @@ import re
 import time
 from datetime import timedelta
 
-from ansible_collections.cvops.custom_vision.plugins.module_utils._names import FAILED, INCOMING, our_name
+from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import ASPECTS
+from ansible_collections.cvops.custom_vision.plugins.module_utils._names import (
+    FAILED,
+    INCOMING,
+    SUPERSEDED,
+    WITHDRAWN,
+    our_name,
+)
 from emulator.store import Store
 from flask import g
 
@@ -49,12 +56,13 @@ class WatchedStore(Store):
         self._versions = versions
         self._compared = compared
         self._prompt = {}  # when an import arrived that was carried out at once, by its run
-        # Of the present wave: the ids of the copies that got their names, and names that were lost again.
-        self._new_holders, self._lost = set(), set()
+        # Of the present wave: its runs, the ids of the copies that got their names, and names that were lost again.
+        self._runs, self._new_holders, self._lost = (), set(), set()
 
-    def begin_wave(self):
+    def begin_wave(self, runs):
         """The runs of the wave before are over."""
         self.writes = 0
+        self._runs = runs
         self._new_holders.clear(), self._lost.clear()
 
     def start_import(self, package, name, plan):
@@ -70,9 +78,9 @@ class WatchedStore(Store):
         return project
 
     def update(self, project, changes):
-        """Only a whole copy gets a name, and no finished project loses it; what is somebody's own is left alone.
+        """Only a whole copy gets a name; a finished project loses it only where it is out of date.
 
-        A copy may lose its name to a run at the same time that found it unequal (other options, a source that moved):
+        What is somebody's own is left alone. A copy may lose its name to a run at the same time that found it unequal (other options, a source that moved):
         no run can know what happens between its look at the names and its rename. test_race.py sees to it that there
         is no more between the two.
         """
@@ -82,32 +90,39 @@ class WatchedStore(Store):
         if before == project.name:
             return
         change = f"{before!r} renamed to {project.name!r}"
-        self._forbid(before not in self._versions and not self._is_ours(before, INCOMING, FAILED), change)
+        self._forbid(before not in self._versions and not self._is_ours(before, *self._renamed_kinds), change)
         if before in self._versions and is_finished(project):
             self._lost.add(before)
-            self._forbid(project.id not in self._new_holders, f"{change} though it is finished")
+            is_outdated = self._has_latest and not self._equals_all_versions(project, before)
+            self._forbid(not is_outdated and project.id not in self._new_holders, f"{change} though it is finished")
         if project.name in self._versions:
             self._new_holders.add(project.id)
             self._forbid(not is_finished(project), f"{change} though it is {project.status}")
             self._forbid(not self.is_whole(project), f"{change} though it is not whole")
         else:
-            self._forbid(not self._is_ours(project.name, INCOMING, FAILED), change)
+            self._forbid(not self._is_ours(project.name, *self._renamed_kinds), change)
+            self._forbid(self._is_ours(project.name, SUPERSEDED) and not is_finished(project), change)
 
     def delete(self, project):
-        """What is not needed goes once the name is held; of the failed copies the newest stays."""
+        """What is not needed goes once the name is held; of what was set aside the newest stay."""
         change = f"{project.name!r} deleted"
         name = getattr(our_name(project.name), "name", None)
         has_copy = any(map(is_finished, self.called(name)))
-        self._forbid(not self._is_ours(project.name, INCOMING, FAILED), change)
+        self._forbid(not self._is_ours(project.name, INCOMING, FAILED, SUPERSEDED, WITHDRAWN), change)
         self._forbid(project.published, f"{change} though it is published")
         self._forbid(not has_copy and name not in self._lost, f"{change} before there was a copy")
-        self._forbid(project in self.of_kind(name, FAILED)[:1], f"{change} though it is the newest")
+        self._forbid(project in self._kept(name), f"{change} though it is among the newest")
         super().delete(project)
         self.writes += 1
 
     def is_whole(self, project):
         """Whether a project equals its source, as it is or as it was, in what all runs compare."""
-        return any(self._is_equal(content(project), version) for version in self._versions[project.name])
+        versions = self._versions[project.name]
+        return any(_is_equal(content(project), version, self._compared) for version in versions)
+
+    def is_up_to_date(self, project):
+        """Whether a project equals its source as it is, in all that can be compared."""
+        return _is_equal(content(project), self._versions[project.name][-1], ASPECTS)
 
     def called(self, name):
         return [project for project in self.projects.values() if project.name == name]
@@ -118,12 +133,29 @@ class WatchedStore(Store):
         ours = [(parts.stamp, project) for parts, project in found if parts and parts[:2] == (name, kind)]
         return [project for _stamp, project in sorted(ours, key=lambda pair: pair[0], reverse=True)]
 
-    def surplus(self, name):
+    def surplus(self, name, state):
         """What should be gone when a copy has its name."""
-        return self.of_kind(name, INCOMING) + self.of_kind(name, FAILED)[1:]
+        not_needed = self.of_kind(name, INCOMING) + self.of_kind(name, FAILED)[1:]
+        outdated = self.of_kind(name, SUPERSEDED)[1:] + self.of_kind(name, WITHDRAWN)[1:]
+        return not_needed + (outdated if state == "latest" else [])
 
-    def _is_equal(self, copy, version):
-        return all(_are_equal(copy[aspect], version[aspect]) for aspect in self._compared)
+    @property
+    def _has_latest(self):
+        return any(run.state == "latest" for run in self._runs)
+
+    @property
+    def _renamed_kinds(self):
+        """A run that is late may rename what another has just superseded."""
+        return (INCOMING, FAILED, SUPERSEDED) if self._has_latest else (INCOMING, FAILED)
+
+    def _kept(self, name):
+        """What every run is to keep of what was set aside."""
+        retain = min(run.retain for run in self._runs)
+        return self.of_kind(name, FAILED)[:1] + self.of_kind(name, WITHDRAWN)[:1] + self.of_kind(name, SUPERSEDED)[:retain]
+
+    def _equals_all_versions(self, project, name):
+        """Whether a project equals its source, whenever that was read: no run can have found it out of date then."""
+        return all(_is_equal(content(project), version, ASPECTS) for version in self._versions[name])
 
     def _is_ours(self, name, *kinds):
         ours = our_name(name)
@@ -137,6 +169,10 @@ class WatchedStore(Store):
             self.offences.append(offence)
 
 
+def _is_equal(copy, version, aspects):
+    return all(_are_equal(copy[aspect], version[aspect]) for aspect in aspects)
+
+
 def _are_equal(some, others):
     return len(some) == len(others) and all(
         name == other and (at is None or abs(at - other_at) < NEARLY)
@@ -144,13 +180,15 @@ def _are_equal(some, others):
     )
 
 
-def check_copies(store, names, planted):
+def check_copies(store, names, planted, state):
     """Each copy is there once and whole, or is a finished project that was there before; nothing is beside it."""
     for name in names:
         (copy,) = store.called(name)
         assert is_finished(copy), f"{name} is {copy.status}"
         assert copy.id in planted or store.is_whole(copy), f"{name} is not whole"
-        assert all(project.published for project in store.surplus(name)), [one.name for one in store.surplus(name)]
+        assert state == "present" or store.is_up_to_date(copy), f"{name} is out of date"
+        surplus = store.surplus(name, state)
+        assert all(project.published for project in surplus), [one.name for one in surplus]
     numbered = [one for one in store.projects.values() if re.search(r" \(\d+\)$", one.name) and one.name not in names]
     assert all(project.id in planted for project in numbered), [one.name for one in numbered]
 

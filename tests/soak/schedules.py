@@ -49,7 +49,10 @@ class Run:
     """The options of one run, and how many seconds after the others of its wave it starts."""
 
     credential: str
+    state: str
     compare: tuple[str, ...]
+    retain: int
+    unpublish_superseded: bool
     wait: bool
     wait_timeout: float
     start_after: float
@@ -91,9 +94,10 @@ class Litter:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A whole story: all runs are to copy ``names``."""
+    """A whole story: all runs are to copy ``names``; ``state`` is that of the runs after it, when all is calm."""
 
     names: tuple[str, ...]
+    state: str
     litter: tuple[Litter, ...]
     waves: tuple[Wave, ...]
 
@@ -155,10 +159,15 @@ _TROUBLES = st.sampled_from([(side, operation) for side, all_of in OPERATIONS.it
     lambda pair: _of(*pair)
 )
 _COMPARES = st.sampled_from([ASPECTS, ASPECTS, ASPECTS, ASPECTS, (), ("tags",), ("iterations", "tagged_images")])
+_STATES = st.sampled_from(["present", "latest"])
 _RUNS = st.builds(
-    Run,
+    # An empty comparison is for present only.
+    lambda state, compare, **others: Run(state=state if compare else "present", compare=compare, **others),
     credential=st.sampled_from(["training_key", "access_token"]),
+    state=_STATES,
     compare=_COMPARES,
+    retain=st.sampled_from([1, 1, 0, 2]),
+    unpublish_superseded=st.booleans(),
     wait=st.sampled_from([True, True, True, False]),
     wait_timeout=st.sampled_from([0.2, 0.05]),
     start_after=st.sampled_from([0.0, 0.01, 0.05, 0.1]),
@@ -171,8 +180,13 @@ _FORMS = (
     "{} (failed 20201123T190000Z)",
     "{} (failed 20201124T190000Z)",
 )
-# Somebody's own, or another state's: not one of these may be touched.
-_UNTOUCHABLE = ("{} (7)", "{} (failed)", "{} (superseded 20201123T190000Z)", "{} (withdrawn 20201123T190000Z)")
+_SET_ASIDE = (
+    "{} (superseded 20201123T190000Z)",
+    "{} (superseded 20201124T190000Z)",
+    "{} (withdrawn 20201123T190000Z)",
+    "{} (withdrawn 20201124T190000Z)",
+)
+_SOMEBODYS_OWN = ("{} (7)", "{} (failed)")
 # How many runs there are at a time.
 _SHAPES = ((2,), (1, 1), (3,), (1, 2), (2, 1), (1, 1, 1), (4,), (2, 2), (1, 3))
 
@@ -181,7 +195,7 @@ def _litter(names):
     return st.builds(
         Litter,
         name=st.sampled_from(names),
-        form=st.sampled_from(_FORMS + _UNTOUCHABLE),
+        form=st.sampled_from(_FORMS + _SET_ASIDE + _SOMEBODYS_OWN),
         same=st.booleans(),
         outcome=st.sampled_from([None, "fail", *OUTCOMES]),
         old=st.sampled_from([True, True, False]),
@@ -203,6 +217,7 @@ def _of_names(names):
     return st.builds(
         Schedule,
         names=st.just(names),
+        state=_STATES,
         litter=_tuples(_litter(names), 0, 4, unique_by=lambda litter: litter.full_name),
         waves=st.sampled_from(_SHAPES).flatmap(lambda shape: st.tuples(*(_waves(names, runs) for runs in shape))),
     )

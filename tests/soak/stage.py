@@ -10,14 +10,21 @@ import dataclasses
 import threading
 from copy import deepcopy
 
+from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import ASPECTS
 from emulator import iterations
 from emulator.store import Store
 from emulator.transfer import ImportPlan, pack
 
 from soak.rules import WatchedStore, content, is_finished
 from soak.running import parameters, promote, promote_at_once, wait_for_quiet
-from soak.schedules import NAMES, TIMEOUT
+from soak.schedules import NAMES, TIMEOUT, Run
 
+# What the runs of the calm have for options.
+CALM_RUNS = {
+    state: Run("training_key", state, ASPECTS, retain=1, unpublish_superseded=False, wait=True, wait_timeout=3600,
+               start_after=0)
+    for state in ("present", "latest")
+}
 IMPORT_SECONDS = 0.02
 A_DAY = 25  # hours: imports are over by then, or stuck, and exports expired
 
@@ -40,7 +47,7 @@ class Stage:
 
     def play(self, wave):
         """The runs of a wave and what goes wrong while they run; their results."""
-        self._begin()
+        self._begin(wave.runs)
         for trouble in wave.troubles:
             {"source": self.dev, "destination": self.prod}[trouble.side].faults.add(trouble.operation, **trouble.fault)
         trainer = threading.Timer(IMPORT_SECONDS, self._train, [wave.trained])
@@ -60,14 +67,14 @@ class Stage:
 
     def promote(self, check_mode=False):
         """A run with all options left alone; its result."""
-        self._begin()
-        result = promote(self._parameters(), check_mode)
+        self._begin([CALM_RUNS[self.schedule.state]])
+        result = promote(self._parameters(state=self.schedule.state), check_mode)
         self.results.append(result)
         return result
 
-    def _begin(self):
+    def _begin(self, runs):
         """What is counted is counted from now on."""
-        self.prod.store.begin_wave()
+        self.prod.store.begin_wave(runs)
         self.dev.requests.clear(), self.prod.requests.clear()
 
     def _parameters(self, **options):
@@ -97,7 +104,9 @@ class Stage:
 
     def _import(self, litter):
         names = list(self._sources)
-        source = litter.name if litter.same else names[names.index(litter.name) - 1]
+        # What was rolled back and equals its source stays so, and there may be nothing else that has its name.
+        is_same = litter.same and "withdrawn" not in litter.form
+        source = litter.name if is_same else names[names.index(litter.name) - 1]
         plan = ImportPlan(IMPORT_SECONDS, litter.outcome)
         return self.prod.store.start_import(pack(self._sources[source]), litter.full_name, plan)
 

@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from emulated import operations
 from hypothesis import given
 
 from soak.rules import check_copies, check_secrets, check_wave, foretold
 from soak.schedules import SCHEDULES
 from soak.stage import Stage
+
+COMPARED = ("GetIterations", "GetTags", "GetTaggedImageCount")
 
 
 def test_whatever_goes_wrong_a_calm_run_mends_it(soak, emulator, projects):
@@ -45,13 +49,21 @@ def check_a_run_that_mends(stage):
     assert not done["failed"], done["msg"]
     assert done["changed"] == foreseen["changed"] == bool(stage.prod.store.writes)
     assert [foretold(copy) for copy in foreseen["copies"]] == [foretold(copy) for copy in done["copies"]]
-    check_copies(stage.prod.store, stage.schedule.names, stage.planted)
+    check_copies(stage.prod.store, stage.schedule.names, stage.planted, stage.schedule.state)
 
 
 def check_a_run_with_nothing_to_do(stage):
-    """It asks each side once, and once more for each project that is left only because it is published."""
+    """It reads what it must compare, and once more what is left only because it is published."""
     result = stage.promote()
     assert (result["failed"], result["changed"]) == (False, False)
-    left = [project for name in stage.schedule.names for project in stage.prod.store.surplus(name)]
-    assert operations(stage.dev) == ["GetProjects"]
-    assert sorted(operations(stage.prod)) == sorted(["GetProjects", *("GetIterations" for _project in left)])
+    names, state = stage.schedule.names, stage.schedule.state
+    cost = Counter({"GetProjects": 1})
+    if state == "latest":
+        cost.update(dict.fromkeys(COMPARED, len(names)))
+    assert Counter(operations(stage.dev)) == cost
+    left = [project for name in names for project in stage.prod.store.surplus(name, state)]
+    here = Counter(operations(stage.prod))
+    # A list that was asked for before a comparison is too old for a deletion.
+    assert here.pop("GetProjects") <= (1 if state == "present" else 1 + len(left))
+    del cost["GetProjects"]
+    assert here == cost + Counter(GetIterations=len(left))
