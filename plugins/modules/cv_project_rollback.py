@@ -46,8 +46,8 @@ notes:
     does not redirect them. They change the project's id back to that of the old copy, which is RV(project.id); it is
     the id that it always had.
   - The old copy's iterations are still published under the same names, unless somebody has unpublished them, for
-    example with O(cvops.custom_vision.cv_project_copy#module:unpublish_superseded). If so, publish again before
-    callers change.
+    example by C(unpublish_superseded) of M(cvops.custom_vision.cv_project_copy). If so, publish again before callers
+    change.
   - A superseded copy that is deleted cannot be gone back to. A promotion deletes those beyond the number it retains,
     unless an iteration of theirs is published.
   - The next promotion does not undo a rollback. With V(latest) as its state M(cvops.custom_vision.cv_project_copy)
