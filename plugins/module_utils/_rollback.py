@@ -272,11 +272,12 @@ def _refuse_variant(name: str, projects: list[Project]) -> None:
 def _no_mark(superseded: list[Project], withdrawn: list[Project]) -> str | None:
     """Where nobody had the name nothing is set aside, and so nothing may tell the next run that it is done."""
     older = superseded[1:2]
-    if not older or withdrawn and _is_as_new(withdrawn[0], older):
+    if withdrawn and _is_as_new(withdrawn[0], older):
         return None
+    then = f"go back further, to {older[0]['name']!r}" if older else "find nothing to go back to, and fail"
     return (
         "nobody had the name, so nothing was set aside that would tell the next run of this one; "
-        f"it would go back further, to {older[0]['name']!r}"
+        f"that would {then}"
     )
 
 

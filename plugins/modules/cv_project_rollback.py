@@ -33,8 +33,9 @@ attributes:
   idempotent:
     support: partial
     details:
-      - A second run changes nothing, with one exception. If nobody had the name and there are more superseded copies
-        than the one that takes it, nothing is set aside that would tell the next run of this one. A warning says so.
+      - A second run changes nothing, with one exception. If nobody had the name, and no withdrawn copy is newer than
+        the other superseded ones, nothing tells the next run of this one. It would go back further, or fail if there
+        is no other superseded copy. A warning says so.
 options:
   name:
     description:
