@@ -80,15 +80,15 @@ def roll_back(client: Client, name: str, check_mode: bool) -> dict[str, t.Any]:
 
 
 class Rollback:
-    """Carries the plan out, in check mode in memory alone."""
+    """Carries the plan out; in check mode the same, but in memory alone."""
 
     def __init__(self, client: Client, name: str, check_mode: bool) -> None:
         self._client = client
         self._name = name
-        self._update = _foreseen_update if check_mode else client.update_project
+        self._check_mode = check_mode
         self._projects: list[Project] = []  # as this run last saw or left them
         self._surprises = 0
-        self._foreseen = False  # that something would be written
+        self._foreseen = False  # whether check mode left something unwritten
         self._plan: Plan | None = None
         self._aside: tuple[str, str] | None = None  # the id and the name of what this run set aside
 
@@ -142,8 +142,10 @@ class Rollback:
             )
 
     def _update_one(self, project: Project, name: str) -> Project:
-        renamed = self._update(project, name)
-        self._foreseen = self._foreseen or self._update is _foreseen_update
+        if self._check_mode:
+            renamed, self._foreseen = {**project, "name": name}, True
+        else:
+            renamed = self._client.update_project(project, name)
         self._projects = [renamed if other["id"] == project["id"] else other for other in self._projects]
         return renamed
 
@@ -177,10 +179,6 @@ class Rollback:
             if project["name"] == self._name
             or any(_is_aside(self._name, kind, project) for kind in (SUPERSEDED, WITHDRAWN))
         }
-
-
-def _foreseen_update(project: Project, name: str) -> Project:
-    return {**project, "name": name}
 
 
 def _holder(name: str, projects: list[Project]) -> Project | None:

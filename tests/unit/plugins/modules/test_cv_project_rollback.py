@@ -56,7 +56,7 @@ def fixture_plant(prod):
 def rename(resource, project_id, name):
     """Renames a project, as somebody else would."""
     present = sdk(resource).get_project(project_id)
-    sdk(resource).update_project(project_id, ProjectUpdate(name=name, description=None, settings=present.settings))
+    sdk(resource).update_project(project_id, ProjectUpdate(name=name, description="", settings=present.settings))
 
 
 def id_of(resource, name):
@@ -252,7 +252,7 @@ def test_names_of_others_are_left_alone(rollback, prod, plant):
 TROUBLE = {
     "dropped before": {"drop": "before"},
     "dropped after": {"drop": "after"},
-    "too late": {"delay_after": 0.3},
+    "too late": {"delay_after": 1},
     "429": {"status": 429},
     "503": {"status": 503},
 }
