@@ -52,8 +52,9 @@ emulator: $(VENV_READY) ## serve two emulated resources, one filled with samples
 test: $(INSTALLED) ## run all the parts below and sum them up
 	@python tests/parts.py --command '$(MAKE) --no-print-directory -o $(VENV_READY) -o $(INSTALLED)' $(PARTS)
 
-unit: $(VENV_READY) ## test the utilities and the modules
+unit: $(VENV_READY) ## test the utilities and the modules, and play a few random schedules of faults
 	@pytest -n 2 tests/unit
+	@pytest -n 4 tests/soak --schedules 40
 
 integration: $(INSTALLED) ## test the artifact and run playbooks from it
 	@pytest -n 2 tests/integration

@@ -9,12 +9,14 @@ Retries, pacing and the reading of errors live here; what the calls are for does
 
 from __future__ import annotations
 
+import time
 import typing as t
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlencode
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils import _breakdown
+from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import is_published_as
 from ansible_collections.cvops.custom_vision.plugins.module_utils._connection import Connection
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import (
     CustomVisionError,
@@ -39,6 +41,7 @@ REQUESTS_PER_SECOND = 10.0  # what the service allows (its documentation: limits
 CONNECTIONS = 16  # requests under way at once to one resource
 READ_ONLY_SETTINGS = ("useNegativeSet", "detectionParameters")  # by the OpenAPI file
 READINGS = 3  # how often a request is sent whose answer breaks off in the middle
+PUBLISHINGS = 3  # how often a publishing in doubt is sent
 
 
 class ResourceAuth(AuthBase):
@@ -141,6 +144,46 @@ class Client:
 
     def get_iterations(self, project_id: str) -> list[Json]:
         return self._call("GET", f"/projects/{project_id}/iterations", _is_list_of_named)
+
+    def get_iteration(self, project_id: str, iteration_id: str) -> Json:
+        return self._call("GET", f"/projects/{project_id}/iterations/{iteration_id}", _is_named)
+
+    def publish_iteration(
+        self, project_id: str, iteration_id: str, publish_name: str, prediction_id: str, overwrite: bool
+    ) -> None:
+        """Publishes an iteration; ``overwrite`` takes the name from whichever iteration has it.
+
+        Twice has the effect of once. So after a failure in doubt the iteration itself tells whether it is
+        published, and if it is not, the request is sent again.
+        """
+        query = {"publishName": publish_name, "predictionId": prediction_id, "overwrite": str(overwrite).lower()}
+        path, params = _publish_path(project_id, iteration_id), urlencode(query, quote_via=quote, safe="")
+        doubt = False
+        for number in range(1, PUBLISHINGS + 1):
+            try:
+                self._call("POST", path, _is_true, params=params)
+                return
+            except CustomVisionError as error:
+                doubt = doubt or error.in_doubt
+                if doubt and is_published_as(self.get_iteration(project_id, iteration_id), publish_name, prediction_id):
+                    return
+                if not error.in_doubt or number == PUBLISHINGS:
+                    raise
+                time.sleep(ServiceRetry.BACKOFF * 2 ** (number - 1))
+
+    def unpublish_iteration(self, project_id: str, iteration_id: str) -> bool:
+        """Takes an iteration's publish name away; false where somebody else had done so already.
+
+        One that is not published may have been unpublished by the same request, answered into the void.
+        """
+        try:
+            self._call("DELETE", _publish_path(project_id, iteration_id), None)
+        except CustomVisionError as error:
+            if error.code == "BadRequestIterationNotPublished":
+                return error.in_doubt
+            if not error.in_doubt or self.get_iteration(project_id, iteration_id).get("publishName"):
+                raise
+        return True
 
     def get_tags(self, project_id: str) -> list[Json]:
         return self._call("GET", f"/projects/{project_id}/tags", _is_list_of_named)
@@ -264,6 +307,10 @@ def _decoded(response: "requests.Response") -> t.Any:
         return None
 
 
+def _publish_path(project_id: str, iteration_id: str) -> str:
+    return f"/projects/{project_id}/iterations/{iteration_id}/publish"
+
+
 def _is_named(answer: t.Any) -> bool:
     return isinstance(answer, dict) and all(isinstance(answer.get(key), str) for key in ("id", "name"))
 
@@ -274,6 +321,10 @@ def _is_list_of_named(answer: t.Any) -> bool:
 
 def _is_export(answer: t.Any) -> bool:
     return isinstance(answer, dict) and isinstance(answer.get("token"), str) and bool(answer["token"])
+
+
+def _is_true(answer: t.Any) -> bool:
+    return answer is True
 
 
 def _is_count(answer: t.Any) -> bool:

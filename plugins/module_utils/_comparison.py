@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+
+from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Iteration, Json
 
 ASPECTS = ("iterations", "tags", "tagged_images")
 
@@ -28,12 +30,22 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,6})?\d*Z")
 class Content:
     """What was read of a project; an aspect that was not read is None.
 
-    ``iterations`` holds the times (UTC) of the trained ones, in order, ``tags`` the names, in order.
+    ``iterations`` holds the times (UTC) of the trained ones, in order, ``tags`` the names, in order;
+    ``listed`` is the list of iterations as the service gave it, also where they are not compared.
     """
 
     iterations: tuple[datetime, ...] | None = None
     tags: tuple[str, ...] | None = None
     tagged_images: int | None = None
+    listed: list[Iteration] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def is_trained(self) -> bool:
+        return bool(trained_iterations(self.listed or []))
+
+    @property
+    def is_in_training(self) -> bool:
+        return any(iteration.get("status") == "Training" for iteration in self.listed or [])
 
     def counts(self) -> dict[str, int | None]:
         return {
@@ -43,7 +55,7 @@ class Content:
         }
 
 
-def trained_iterations(iterations: list[dict[str, t.Any]]) -> tuple[datetime, ...]:
+def trained_iterations(iterations: list[Iteration]) -> tuple[datetime, ...]:
     """When the completed iterations were trained. One in training has no ``trainedAt`` at all."""
     return tuple(
         sorted(
@@ -54,7 +66,13 @@ def trained_iterations(iterations: list[dict[str, t.Any]]) -> tuple[datetime, ..
     )
 
 
-def tag_names(tags: list[dict[str, t.Any]]) -> tuple[str, ...]:
+def is_published_as(iteration: Iteration, name: str, resource_id: str) -> bool:
+    """Whether an iteration bears this publish name at this prediction resource; case says nothing in an ARM id."""
+    published_at = iteration.get("originalPublishResourceId") or ""
+    return iteration.get("publishName") == name and published_at.casefold() == resource_id.casefold()
+
+
+def tag_names(tags: list[Json]) -> tuple[str, ...]:
     return tuple(sorted(tag["name"] for tag in tags))
 
 

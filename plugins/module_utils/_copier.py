@@ -11,44 +11,74 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
-from ansible_collections.cvops.custom_vision.plugins.module_utils import _names, _steps
-from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
+from ansible_collections.cvops.custom_vision.plugins.module_utils import _names, _publishing, _steps
+from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError, Refusal
 from ansible_collections.cvops.custom_vision.plugins.module_utils._outcome import Outcome
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import Wanted
 from ansible_collections.cvops.custom_vision.plugins.module_utils._service import Service
+from ansible_collections.cvops.custom_vision.plugins.module_utils._steps import is_finished
 from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
 from ansible_collections.cvops.custom_vision.plugins.module_utils._verifier import SETTLING, Verifier
 
 
 AT_ONCE = 100  # copies under way at the same time: as many as a resource holds projects
+READ_ONLY = "the destination is read-only for the time being (drModeEnabled, disaster recovery): run again later"
 SURPRISES = 3  # how often another run may get in the way of one copy before it is given up
 
 
-class Copier:
-    """Brings one copy about."""
+@dataclass(frozen=True)
+class Options:
+    """``latest`` where a copy that differs from its source is replaced; ``retain`` superseded copies are kept.
 
-    def __init__(self, service: Service, wanted: Wanted, projects: list[Project]) -> None:
+    ``prediction_resource_id`` is where the copies are published as the source is; None where they are not.
+    """
+
+    latest: bool = False
+    retain: int = 1
+    unpublish_superseded: bool = False
+    prediction_resource_id: str | None = None
+
+
+class Copier:
+    """Brings one copy about: first ``look``, which writes nothing, then ``run``."""
+
+    def __init__(self, service: Service, wanted: Wanted, projects: list[Project], options: Options) -> None:
         self._service = service
         self._wanted = wanted
+        self._options = options
         self._projects = projects  # the destination's, as this copy last saw or left them
         self._seen_at = time.monotonic()
+        self._is_stale = False  # whether time was taken since, in which other runs may have renamed something
         self._deadline = service.waiting.deadline()
         self._run = _names.new_run()
         self._import_id: str | None = None
         self._imported_at = 0.0
         self._may_yield: set[str] = set()
-        self._verifier = Verifier(service, wanted.source["id"])
+        self._verifier = Verifier(service, wanted.source)
         self._surprises = 0
         self._outcome = Outcome(wanted, before=self._related())
 
+    def look(self) -> str | None:
+        """Compares what the destination has where that decides; why the copy cannot be, or None."""
+        try:
+            while (step := self._next_step()).kind == _steps.COMPARE:
+                self._do(step)
+            self._refuse(step)
+        except Refusal as refusal:
+            return str(refusal)
+        except CustomVisionError as error:
+            self._outcome.fail(str(error))
+        return None
+
     def run(self) -> Outcome:
         try:
-            while self._advance():
+            while self._outcome.error is None and self._advance():
                 pass
         except CustomVisionError as error:
             self._outcome.fail(str(error))
-        self._outcome.after = self._related()
+        self._outcome.after.update(self._related())
         return self._outcome
 
     def _related(self) -> dict[str, str]:
@@ -63,23 +93,38 @@ class Copier:
         """Puts a project of the destination into the result, unless it is only foreseen."""
         self._outcome.destination = None if self._service.is_foreseen(project) else project
         self._outcome.content = self._verifier.contents.get(project["id"])
+        listed = getattr(self._outcome.content, "listed", None) or []
+        self._outcome.published = sorted(_publishing.publications(listed))
         self._outcome.verified = None if self._outcome.content is None else project["id"] in self._verifier.proven
 
     def _next_step(self) -> _steps.Step:
         known = self._verifier
-        return _steps.next_step(self._wanted.name, self._projects, self._service.now, known.proven, known.unfit)
+        return _steps.next_step(
+            self._wanted.name, self._projects, self._service.now, known.proven, known.unfit, self._options.latest
+        )
 
     def _advance(self) -> bool:
         """Does the next step; false when there is none left in this run."""
         step = self._next_step()
+        if self._is_stale and (step.kind in (_steps.TAKE, _steps.REJECT) or self._doomed(step)):
+            self._refresh()
+            return True
         if step.kind == _steps.KEEP:
-            self._keep(step.project)
+            self._keep(step)
+            return False
+        if step.kind == _steps.STAY:
+            self._stay(step)
             return False
         if step.kind in (_steps.WAIT, _steps.AWAIT) and not self._service.waiting.enabled:
             self._outcome.action = "started"
             self._show(step.project)
             return False
+        self._do(step)
+        return True
+
+    def _do(self, step: _steps.Step) -> None:
         act = {
+            _steps.COMPARE: self._compare,
             _steps.WAIT: self._await,
             _steps.AWAIT: self._await,
             _steps.IMPORT: self._import,
@@ -88,12 +133,11 @@ class Copier:
             _steps.TAKE: self._take,
         }[step.kind]
         try:
-            if step.holder is not None:
-                self._refuse_published(step.holder)
+            if step.holder is not None and step.kind != _steps.COMPARE:
+                self._let_yield(step.holder)
             act(step)
         except CustomVisionError as error:
             self._meet_surprise(error)
-        return True
 
     def _meet_surprise(self, error: CustomVisionError) -> None:
         """Another run may rename or delete what this one is about; the next look tells what to do then."""
@@ -106,18 +150,47 @@ class Copier:
     def _look(self) -> None:
         """Looks when it is the turn of all who wait."""
         self._projects = self._service.next_look(self._seen_at)
-        self._seen_at = time.monotonic()
+        self._seen_at, self._is_stale = time.monotonic(), False
 
-    def _refuse_published(self, holder: Project) -> None:
-        """A project that failed to import yet is published serves somebody: nothing is touched then."""
+    def _refresh(self) -> None:
+        """Looks at once: what comes next renames or deletes."""
+        self._projects = self._service.projects(time.monotonic())
+        self._seen_at, self._is_stale = time.monotonic(), False
+
+    def _refuse(self, step: _steps.Step) -> None:
+        """A Refusal where the copy cannot be, as far as reading tells."""
+        if step.kind in (_steps.KEEP, _steps.STAY):
+            return
+        if any(project.get("drModeEnabled") for project in self._projects):
+            raise Refusal(READ_ONLY)
+        if step.holder is not None and is_finished(step.holder):
+            self._let_yield(step.holder)
+
+    def _let_yield(self, holder: Project) -> None:
+        """What has the name must not have anything that its successor lacks.
+
+        A project that failed to import yet is published serves somebody: nothing is touched then.
+        """
         if holder["id"] in self._may_yield:
             return
-        if self._service.is_published(holder):
+        if is_finished(holder):
+            if self._verifier.would_lose_training(holder):
+                raise Refusal(
+                    f"the source has no trained iteration, but what it would replace (id {holder['id']}) has one: "
+                    "train it first, or give another destination_name"
+                )
+        elif self._service.is_published(holder):
             raise CustomVisionError(
                 f"what has this name at the destination (id {holder['id']}) is {holder['status']} but has a published "
                 "iteration: unpublish it, or rename the project, and run again"
             )
         self._may_yield.add(holder["id"])
+
+    def _compare(self, step: _steps.Step) -> None:
+        """Compares what may have to yield, or what was rolled back. What was just waited for may not be settled yet."""
+        compare = self._verifier.verify if self._outcome.action == "waited" else self._verifier.compare
+        compare(step.project, self._deadline)
+        self._is_stale = True
 
     def _await(self, step: _steps.Step) -> None:
         self._service.waiting.check(self._deadline, f"{step.project['name']!r} is still being imported")
@@ -129,7 +202,9 @@ class Copier:
             self._await_appearance()
             return
         name = _names.incoming_name(self._wanted.name, self._service.now, self._run)
-        project, self._verifier.exported = self._service.start_import(self._wanted.source, name, self._run)
+        project, self._verifier.source = self._service.start_import(
+            self._wanted.source, name, self._run, self._verifier.source
+        )
         self._import_id = project["id"]
         self._deadline = self._service.waiting.deadline()
         self._seen_at = self._imported_at = time.monotonic()
@@ -142,12 +217,12 @@ class Copier:
         self._look()
 
     def _verify(self, step: _steps.Step) -> None:
-        """Compares a finished copy with the source. It takes time: what follows needs a younger list."""
+        """Compares a finished copy with the source."""
         self._verifier.verify(step.project, self._deadline)
-        self._projects = self._service.projects(time.monotonic())
+        self._is_stale = True
 
     def _reject(self, step: _steps.Step) -> None:
-        aside = self._rename_aside(step.project)
+        aside = self._rename_aside(step.project, _names.FAILED)
         if _names.our_name(step.project["name"]).run == self._run:
             self._show({**step.project, "name": aside})
             failure = "the import ended as Failed; the service tells no reason"
@@ -157,7 +232,7 @@ class Copier:
     def _take(self, step: _steps.Step) -> None:
         """Two renames, nothing between them."""
         if step.holder is not None:
-            self._rename_aside(step.holder)
+            self._rename_aside(step.holder, _names.SUPERSEDED if is_finished(step.holder) else _names.FAILED)
         renamed = self._rename(step.project, self._wanted.name)
         if renamed["name"] != self._wanted.name:
             self._rename(renamed, step.project["name"])
@@ -167,12 +242,44 @@ class Copier:
             )
         self._outcome.action = "replaced" if self._may_yield else "copied"
 
-    def _keep(self, project: Project) -> None:
+    def _keep(self, step: _steps.Step) -> None:
+        project = step.project
         if self._import_id is not None and self._outcome.action not in ("copied", "replaced"):
             self._settle_race(project)
         self._show(project)
-        for leftover in _steps.leftovers(self._wanted.name, self._projects, self._service.now, self._run):
-            self._delete(leftover)
+        if self._options.prediction_resource_id is not None:
+            self._publish(project, self._options.prediction_resource_id)
+        self._tidy_up(step)
+
+    def _publish(self, project: Project, resource_id: str) -> None:
+        """Publishes in the copy what is published at the source."""
+        there = getattr(self._verifier.source, "listed", None)
+        if there is None:
+            there = self._service.source_iterations(self._wanted.source["id"])
+        here = getattr(self._outcome.content, "listed", None)
+        if here is None:
+            here = self._service.copy_iterations(project, there)
+        wanted = _publishing.Wanted(_publishing.as_at_source(there, here), resource_id)
+        given_up = _publishing.names_given_up(wanted, here, _publishing.plan(wanted, here))
+        for name in given_up:
+            self._outcome.warn(f"nothing is published as {name!r} any more: that iteration bears another name now")
+        self._outcome.show_publications(here, self._service.publish(project, wanted, here))
+
+    def _stay(self, step: _steps.Step) -> None:
+        """What equals the source was rolled back on purpose."""
+        rolled_back = step.project["name"]
+        if step.holder is None or not is_finished(step.holder):
+            raise CustomVisionError(
+                f"{rolled_back!r} equals the source and was rolled back, but nothing whole has its name now: "
+                "finish that with cvops.custom_vision.cv_project_rollback, or rename it to bring it back"
+            )
+        self._outcome.action = "unchanged"
+        self._outcome.warn(
+            f"it stays as it is, because {rolled_back!r} equals the source and was rolled back on purpose: "
+            "train or change the source to promote it again"
+        )
+        self._show(step.holder)
+        self._tidy_up(step)
 
     def _settle_race(self, project: Project) -> None:
         """Another run gave somebody the name: our import, or one that makes ours superfluous."""
@@ -182,10 +289,27 @@ class Copier:
         self._outcome.action = "unchanged"
         self._outcome.warn("another run brought the copy about first, so that of this run is not needed")
 
+    def _doomed(self, step: _steps.Step) -> list[Project]:
+        """What is not needed any more where a step finds the name whole."""
+        if step.kind not in (_steps.KEEP, _steps.STAY):
+            return []
+        doomed = _steps.leftovers(self._wanted.name, self._projects, self._service.now, self._run)
+        is_new = self._outcome.action in ("copied", "replaced")
+        if is_new or step.kind == _steps.KEEP and self._options.latest:
+            doomed += _steps.outdated(self._wanted.name, self._projects, self._options.retain)
+        return doomed
+
+    def _tidy_up(self, step: _steps.Step) -> None:
+        for project in self._doomed(step):
+            self._delete(project)
+
     def _delete(self, project: Project) -> None:
         """Deletes what is not needed any more; what cannot be deleted is left with a warning."""
+        is_superseded = _names.our_name(project["name"]).kind == _names.SUPERSEDED
         try:
-            if self._service.is_published(project):
+            if is_superseded and self._options.unpublish_superseded:
+                self._service.unpublish(project)
+            elif self._service.is_published(project):
                 self._outcome.warn(f"{project['name']!r} is not needed any more, but left: an iteration is published")
                 return
             deleted_here = self._service.delete(project)
@@ -197,9 +321,9 @@ class Copier:
         if deleted_here:
             self._outcome.deleted.append(project["name"])
 
-    def _rename_aside(self, project: Project) -> str:
+    def _rename_aside(self, project: Project, kind: str) -> str:
         taken = [other["name"] for other in self._projects]
-        asked = _names.aside_name(self._wanted.name, _names.FAILED, self._service.now, taken)
+        asked = _names.aside_name(self._wanted.name, kind, self._service.now, taken)
         aside = self._rename(project, asked)["name"]
         self._outcome.set_aside.append(aside)
         return aside
@@ -210,15 +334,19 @@ class Copier:
         return renamed
 
 
-def copy_all(service: Service, wanted: list[Wanted], projects: list[Project]) -> list[Outcome]:
+def copy_all(service: Service, wanted: list[Wanted], projects: list[Project], options: Options) -> list[Outcome]:
     """Brings all copies about; one's trouble does not hold back the others.
 
     Where one of them is refused before the start, nothing is begun.
     """
     if any(copy.refusal for copy in wanted):
         return [_not_begun(copy) for copy in wanted]
+    copiers = [Copier(service, copy, projects, options) for copy in wanted]
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        return list(pool.map(lambda copy: Copier(service, copy, projects).run(), wanted))
+        refusals = list(pool.map(Copier.look, copiers))
+        if any(refusals):
+            return [_not_begun(replace(copy, refusal=refusal)) for copy, refusal in zip(wanted, refusals)]
+        return list(pool.map(Copier.run, copiers))
 
 
 def _not_begun(wanted: Wanted) -> Outcome:

@@ -55,6 +55,10 @@ class CustomVisionError(Exception):
         self.in_doubt = in_doubt
 
 
+class Refusal(CustomVisionError):
+    """What was asked for cannot be; found before anything was written, it holds back the whole task."""
+
+
 class Redactor:
     """Takes secrets out of texts that the service or a library wrote, however they were encoded."""
 

@@ -18,6 +18,8 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._waiting impor
 
 
 SENDINGS = 3  # how often an import is sent before a run gives up
+IMPORTING_ITSELF = "the source is still being imported itself"
+IN_TRAINING = "the source is still in training"
 SHORTEST_WATCH = 5.0  # seconds for which an import in doubt is looked for, at the least
 
 
@@ -35,7 +37,7 @@ class Importer:
         while not is_finished(project):
             if project["status"] == "Failed":
                 raise CustomVisionError(failed_source(project))
-            self._waiting.pause(deadline, "the source is still being imported itself")
+            self._waiting.pause(deadline, IMPORTING_ITSELF)
             project = self._source.get_project(project["id"])
 
     def export(self, project: Project, deadline: float) -> str | None:
@@ -76,11 +78,19 @@ class Importer:
         raise CustomVisionError(f"{doubt} The import was sent {SENDINGS} times and did not appear: run again later.")
 
     def _explained(self, error: CustomVisionError) -> CustomVisionError:
-        """The same error; of a full resource with how many projects there are."""
-        if error.code != "BadRequestExceedProjectLimit":
+        """The same error; where the resource is, or may be, full with how many projects there are.
+
+        Older reports have a 403 without a code for a full resource too.
+        """
+        is_full = error.code == "BadRequestExceedProjectLimit"
+        if not is_full and (error.status, error.code) != (403, None):
             return error
-        count = len(self._board.projects(time.monotonic()))
-        return CustomVisionError(f"{error} It holds {count} now, incoming copies and those set aside included.")
+        try:
+            count = len(self._board.projects(time.monotonic()))
+        except CustomVisionError:
+            return error
+        doubt = "" if is_full else "A resource that is full (100 projects in tier S0, 2 in F0) may answer so too. "
+        return CustomVisionError(f"{error} {doubt}It holds {count} now, incoming copies and those set aside included.")
 
     def _recognised(self, project: Project, run: str) -> Project:
         """The service may give another name than the one asked for, but with our mark in it."""

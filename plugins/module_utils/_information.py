@@ -29,6 +29,18 @@ def find_projects(client: Client, name: str | None, project_id: str | None) -> l
     return [project for project in client.get_projects() if name is None or project["name"] == name]
 
 
+def describe_all(client: Client, projects: list[Project], gather: t.Collection[str]) -> list[dict[str, t.Any]]:
+    """The projects as ``describe`` has each; one that was deleted since it was listed is left out."""
+    described = []
+    for project in projects:
+        try:
+            described.append(describe(client, project, gather))
+        except CustomVisionError as error:
+            if error.code != "NotFoundProject":
+                raise
+    return described
+
+
 def describe(client: Client, project: Project, gather: t.Collection[str]) -> dict[str, t.Any]:
     """A project in snake_case, with what is to be gathered of it."""
     facts = snake_cased(project)

@@ -10,8 +10,9 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import Content
+from ansible_collections.cvops.custom_vision.plugins.module_utils._publishing import publications
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import Wanted
-from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
+from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Iteration, Project
 
 
 @dataclass
@@ -23,13 +24,14 @@ class Outcome:
     destination: Project | None = None
     content: Content | None = None
     verified: bool | None = None
+    published: list[str] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     error: str | None = None
     held_back: bool = False  # not begun, because another copy was refused
-    before: dict[str, str] = field(default_factory=dict)  # ids by name, of what bears the name or one of ours for it
-    after: dict[str, str] = field(default_factory=dict)
+    before: dict[str, t.Any] = field(default_factory=dict)  # ids by name, of what bears the name or one of ours
+    after: dict[str, t.Any] = field(default_factory=dict)
 
     def fail(self, reason: str) -> None:
         self.action = "failed"
@@ -37,6 +39,12 @@ class Outcome:
 
     def warn(self, text: str) -> None:
         self.warnings.append(f"{self.wanted.label}: {text}")
+
+    def show_publications(self, before: list[Iteration], after: list[Iteration]) -> None:
+        """Takes in what the copy's iterations are published as."""
+        self.published = sorted(publications(after))
+        title = f"published in {self.wanted.name}"
+        self.before[title], self.after[title] = publications(before), publications(after)
 
     def as_result(self) -> dict[str, t.Any]:
         source = self.wanted.source
@@ -48,7 +56,7 @@ class Outcome:
             and {key: self.destination.get(key) for key in ("id", "name", "status", "created")},
             "counts": self.content and self.content.counts(),
             "verified": self.verified,
-            "published": [],
+            "published": self.published,
             "set_aside": self.set_aside,
             "deleted": self.deleted,
             "error": self.error,

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 from ansible_collections.cvops.custom_vision.plugins.module_utils._names import folded, our_name
-from ansible_collections.cvops.custom_vision.plugins.module_utils._steps import is_finished
 from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
 
 
@@ -138,10 +137,4 @@ def _refusal(copy: Wanted, destination: list[Project], same_resource: bool) -> s
             )
     if copy.source.get("status") == "Failed":
         return failed_source(copy.source)
-    if any(other.get("drModeEnabled") for other in destination) and _would_write(copy.name, destination):
-        return "the destination is read-only for the time being (drModeEnabled, disaster recovery): run again later"
     return None
-
-
-def _would_write(name: str, destination: list[Project]) -> bool:
-    return not any(is_finished(project) for project in destination if project["name"] == name)

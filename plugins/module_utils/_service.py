@@ -16,6 +16,7 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+from ansible_collections.cvops.custom_vision.plugins.module_utils import _publishing as publishing
 from ansible_collections.cvops.custom_vision.plugins.module_utils._board import Board
 from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client
 from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import (
@@ -24,18 +25,31 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison im
     trained_iterations,
 )
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
-from ansible_collections.cvops.custom_vision.plugins.module_utils._importing import Importer
+from ansible_collections.cvops.custom_vision.plugins.module_utils._importing import (
+    IMPORTING_ITSELF,
+    IN_TRAINING,
+    Importer,
+)
 from ansible_collections.cvops.custom_vision.plugins.module_utils._steps import is_finished, is_hopeless
-from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
+from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Iteration, Project
 from ansible_collections.cvops.custom_vision.plugins.module_utils._waiting import Waiting
 
 
 class Service:
     """Reads and writes for real. Threads may share it."""
 
-    def __init__(self, source: Client, destination: Client, compare: t.Collection[str], waiting: Waiting) -> None:
+    def __init__(
+        self,
+        source: Client,
+        destination: Client,
+        compare: t.Collection[str],
+        waiting: Waiting,
+        lists_iterations: bool = False,
+    ) -> None:
+        """``lists_iterations``: also where they are not compared."""
         self.waiting = waiting
         self.compare = compare
+        self._lists_iterations = lists_iterations or "iterations" in compare
         self._source = source
         self._destination = destination
         self._board = Board(destination.get_projects, waiting.longest_interval)
@@ -52,11 +66,16 @@ class Service:
         return self._destination.may_have_written
 
     def lists(self) -> tuple[list[Project], list[Project]]:
-        """The projects of the source and of the destination, asked for at the same time."""
+        """The projects of the source and of the destination, asked for at the same time.
+
+        Where both sides fail, the CustomVisionError names both: one round of mending is enough.
+        """
         with ThreadPoolExecutor(max_workers=2) as pool:
-            source = pool.submit(self._source.get_projects)
-            destination = pool.submit(self.projects, time.monotonic())
-            return source.result(), destination.result()
+            lists = [pool.submit(self._source.get_projects), pool.submit(self.projects, time.monotonic())]
+        if all(isinstance(each.exception(), CustomVisionError) for each in lists):
+            raise CustomVisionError(" ".join(str(each.exception()) for each in lists))
+        source, destination = (each.result() for each in lists)
+        return source, destination
 
     def projects(self, since: float) -> list[Project]:
         """The destination's projects, asked for after ``since`` (``time.monotonic``)."""
@@ -69,6 +88,13 @@ class Service:
     def source_content(self, project_id: str) -> Content:
         return self._content(self._source, project_id)
 
+    def settled_content(self, source: Project, deadline: float) -> Content:
+        """What a source holds once it is neither being imported itself nor in training."""
+        self._importer.await_source(source, deadline)
+        while (content := self.source_content(source["id"])).is_in_training:
+            self.waiting.pause(deadline, IN_TRAINING)
+        return content
+
     def copy_content(self, project_id: str) -> Content:
         return self._content(self._destination, project_id)
 
@@ -76,15 +102,21 @@ class Service:
         """True where an iteration of a project of the destination is published."""
         return any(iteration.get("publishName") for iteration in self._destination.get_iterations(project["id"]))
 
-    def start_import(self, source: Project, name: str, run: str) -> tuple[Project, Content]:
-        """Starts an import as ``name``: the new project, and what the source held before its export."""
+    def start_import(
+        self, source: Project, name: str, run: str, content: Content | None = None
+    ) -> tuple[Project, Content]:
+        """Starts an import as ``name``: the new project, and what the source held before its export.
+
+        ``content`` is what it holds, where that was read before.
+        """
         deadline = self.waiting.deadline()
         self._importer.await_source(source, deadline)
         while True:
-            content = self.source_content(source["id"])
+            content = content or self.source_content(source["id"])
             token = self._importer.export(source, deadline)
             if token is not None:
                 return self._importer.send(token, name, run), content
+            content = None
 
     def is_foreseen(self, project: Project) -> bool:
         """True for a project that is not there, but would be after a run that writes."""
@@ -97,18 +129,38 @@ class Service:
     def rename(self, project: Project, name: str) -> Project:
         return self._destination.update_project(project, name)
 
+    def source_iterations(self, project_id: str) -> list[Iteration]:
+        return self._source.get_iterations(project_id)
+
+    def copy_iterations(self, project: Project, source: list[Iteration]) -> list[Iteration]:
+        """Those of a project of the destination, which is a copy of a source with these."""
+        return self._destination.get_iterations(project["id"])
+
+    def publish(self, project: Project, wanted: publishing.Wanted, iterations: list[Iteration]) -> list[Iteration]:
+        """Brings the publish names of a project of the destination about; its iterations afterwards."""
+        return publishing.carry_out(self._destination, project["id"], wanted, iterations)
+
+    def unpublish(self, project: Project) -> None:
+        """Unpublishes all iterations of a project of the destination."""
+        for iteration in self._destination.get_iterations(project["id"]):
+            if iteration.get("publishName"):
+                self._unpublish(project, iteration)
+
     def delete(self, project: Project) -> bool:
         """False where somebody else had deleted it already."""
         return self._destination.delete_project(project["id"])
 
+    def _unpublish(self, project: Project, iteration: Iteration) -> None:
+        self._destination.unpublish_iteration(project["id"], iteration["id"])
+
     def _content(self, client: Client, project_id: str) -> Content:
         try:
+            listed = client.get_iterations(project_id) if self._lists_iterations else None
             return Content(
-                iterations=trained_iterations(client.get_iterations(project_id))
-                if "iterations" in self.compare
-                else None,
+                iterations=trained_iterations(listed or []) if "iterations" in self.compare else None,
                 tags=tag_names(client.get_tags(project_id)) if "tags" in self.compare else None,
                 tagged_images=client.get_tagged_image_count(project_id) if "tagged_images" in self.compare else None,
+                listed=listed,
             )
         except (TypeError, ValueError) as error:
             side = client.connection.side
@@ -118,8 +170,8 @@ class Service:
 class ForeseenService(Service):
     """Reads for real and writes in memory: what check mode reports."""
 
-    def __init__(self, source: Client, destination: Client, compare: t.Collection[str], waiting: Waiting) -> None:
-        super().__init__(source, destination, compare, waiting)
+    def __init__(self, *connected: t.Any, **options: t.Any) -> None:
+        super().__init__(*connected, **options)
         self._foreseen: list[Project] | None = None
         self._new: set[str] = set()  # the ids of projects that are not there
         self._arrived: set[str] = set()  # the ids of those whose import was taken to succeed
@@ -142,12 +194,25 @@ class ForeseenService(Service):
             self._foreseen = [self._arrive(project) for project in self._foreseen or []]
             return self._foreseen
 
-    def start_import(self, source: Project, name: str, run: str) -> tuple[Project, Content]:
+    def settled_content(self, source: Project, deadline: float) -> Content:
+        """What it holds now: check mode waits for nothing."""
+        if not is_finished(source):
+            self.waiting.check(deadline, IMPORTING_ITSELF)
+        content = self.source_content(source["id"])
+        if content.is_in_training:
+            self.waiting.check(deadline, IN_TRAINING)
+        return content
+
+    def start_import(
+        self, source: Project, name: str, run: str, content: Content | None = None
+    ) -> tuple[Project, Content | None]:
         """A project that is not there; its id is its name, and what it will hold is not known."""
+        if not is_finished(source):
+            self.waiting.check(self.waiting.deadline(), IMPORTING_ITSELF)
         project = {"id": name, "name": name, "status": "Importing"}
         self._new.add(name)
         self._write(lambda projects: [*projects, project])
-        return project, Content()
+        return project, content
 
     def is_foreseen(self, project: Project) -> bool:
         return project["id"] in self._new
@@ -159,6 +224,21 @@ class ForeseenService(Service):
         renamed = {**project, "name": name}
         self._write(lambda projects: [renamed if other["id"] == project["id"] else other for other in projects])
         return renamed
+
+    def copy_iterations(self, project: Project, source: list[Iteration]) -> list[Iteration]:
+        """Of a copy that has yet to arrive the source's: it will have the same, but not published."""
+        if project["id"] not in self._new | self._arrived:
+            return super().copy_iterations(project, source)
+        return [{**iteration, "publishName": None, "originalPublishResourceId": None} for iteration in source]
+
+    def publish(self, project: Project, wanted: publishing.Wanted, iterations: list[Iteration]) -> list[Iteration]:
+        steps = publishing.plan(wanted, iterations)
+        if steps:
+            self._write(lambda projects: projects)
+        return publishing.foresee(wanted, iterations, steps)
+
+    def _unpublish(self, project: Project, iteration: Iteration) -> None:
+        self._write(lambda projects: projects)
 
     def delete(self, project: Project) -> bool:
         self._write(lambda projects: [other for other in projects if other["id"] != project["id"]])

@@ -15,7 +15,13 @@ from datetime import datetime, timedelta
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import parse_time
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
-from ansible_collections.cvops.custom_vision.plugins.module_utils._names import FAILED, INCOMING, our_name
+from ansible_collections.cvops.custom_vision.plugins.module_utils._names import (
+    FAILED,
+    INCOMING,
+    SUPERSEDED,
+    WITHDRAWN,
+    our_name,
+)
 from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
 
 
@@ -23,7 +29,9 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._types import 
 # were seen still importing after 51 days (azure-docs#67964).
 EXPORT_LIFETIME = timedelta(hours=24)
 
-KEEP = "keep"  # a finished project has the name
+KEEP = "keep"  # what has the name is good enough
+STAY = "stay"  # what equals the source was rolled back on purpose
+COMPARE = "compare"  # whether a project equals the source decides what comes next
 WAIT = "wait"  # the project that has the name is being imported
 IMPORT = "import"  # nothing is there to go on with
 AWAIT = "await"  # an incoming copy is being imported
@@ -46,23 +54,24 @@ def next_step(
     now: datetime,
     proven: t.Collection[str] = (),
     unfit: t.Collection[str] = (),
+    latest: bool = False,
 ) -> Step:
-    """The step that brings ``name`` nearer to being a whole copy; KEEP where it is one.
+    """The step that brings ``name`` nearer to being a whole copy, with ``latest`` one that equals the source.
 
     ``projects`` is the destination's list, ``now`` its time; ``proven`` and ``unfit`` are the ids of
-    incoming copies that were compared with the source. CustomVisionError where several have the name.
+    projects that were compared with the source. CustomVisionError where several have the name.
     """
-    holders = [project for project in projects if project["name"] == name]
-    if len(holders) > 1:
-        ids = ", ".join(project["id"] for project in holders)
-        raise CustomVisionError(
-            f"the destination has {len(holders)} projects of this name: rename or delete all but one of {ids}"
-        )
-    holder = holders[0] if holders else None
+    holder = _holder(name, projects)
     if holder is not None and is_finished(holder):
-        return Step(KEEP, holder)
-    if holder is not None and not is_hopeless(holder, now):
+        if not latest or holder["id"] in proven:
+            return Step(KEEP, holder)
+        if holder["id"] not in unfit:
+            return Step(COMPARE, holder)
+    elif holder is not None and not is_hopeless(holder, now):
         return Step(WAIT, holder)
+    rolled_back = _rolled_back(name, projects, unfit) if latest else None
+    if rolled_back is not None:
+        return Step(STAY if rolled_back["id"] in proven else COMPARE, rolled_back, holder)
     candidate = _best(incoming_copies(name, projects), now, proven, unfit)
     if candidate is None:
         return Step(IMPORT, None, holder)
@@ -70,7 +79,7 @@ def next_step(
 
 
 def leftovers(name: str, projects: list[Project], now: datetime, run: str) -> list[Project]:
-    """What may be deleted now that ``name`` is a whole copy.
+    """What may be deleted once ``name`` is whole.
 
     Incoming copies of the name are not needed: those of this ``run`` in any state, another run's once
     their import has ended. Of failed copies the newest is kept for a look.
@@ -81,6 +90,15 @@ def leftovers(name: str, projects: list[Project], now: datetime, run: str) -> li
         if _parts(project).run == run or is_finished(project) or is_hopeless(project, now)
     ]
     return not_needed + _by_stamp(_of_kind(name, FAILED, projects))[1:]
+
+
+def outdated(name: str, projects: list[Project], retain: int) -> list[Project]:
+    """What may be deleted besides, once a new copy has ``name``.
+
+    That is all but the newest ``retain`` superseded copies and all but the newest that was rolled back.
+    """
+    superseded = _by_stamp(_of_kind(name, SUPERSEDED, projects))
+    return superseded[retain:] + _by_stamp(_of_kind(name, WITHDRAWN, projects))[1:]
 
 
 def incoming_copies(name: str, projects: list[Project]) -> list[Project]:
@@ -100,6 +118,22 @@ def is_finished(project: Project) -> bool:
 def is_hopeless(project: Project, now: datetime) -> bool:
     """Failed, or importing for longer than an import can take."""
     return project.get("status") == "Failed" or not is_finished(project) and _age(project, now) >= EXPORT_LIFETIME
+
+
+def _holder(name: str, projects: list[Project]) -> Project | None:
+    holders = [project for project in projects if project["name"] == name]
+    if len(holders) > 1:
+        ids = ", ".join(project["id"] for project in holders)
+        raise CustomVisionError(
+            f"the destination has {len(holders)} projects of this name: rename or delete all but one of {ids}"
+        )
+    return holders[0] if holders else None
+
+
+def _rolled_back(name: str, projects: list[Project], unfit: t.Collection[str]) -> Project | None:
+    """The newest copy that was rolled back and may equal the source, or None."""
+    withdrawn = _by_stamp(_of_kind(name, WITHDRAWN, projects))
+    return next((project for project in withdrawn if is_finished(project) and project["id"] not in unfit), None)
 
 
 def _incoming_step(candidate: Project, now: datetime, proven: t.Collection[str], unfit: t.Collection[str]) -> str:

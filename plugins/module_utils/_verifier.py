@@ -19,20 +19,33 @@ class Verifier:
     """What is known of the equality of one source and its copies.
 
     ``proven`` holds the ids of those that equal the source, or are not to be compared; ``unfit`` says by id how
-    the others differ; ``contents`` is by id what was read of those that were compared.
+    the others differ; ``contents`` is by id what was read of those that were compared. ``source`` is what the source
+    held when it was first read, which is before its export, or None.
     """
 
-    def __init__(self, service: Service, source_id: str) -> None:
+    def __init__(self, service: Service, source: Project) -> None:
         self._service = service
-        self._source_id = source_id
-        # What the source held before its export; None where there was no export in this run.
-        self.exported: Content | None = None
+        self._source = source
+        self.source: Content | None = None
         self.proven: set[str] = set()
         self.unfit: dict[str, str] = {}
         self.contents: dict[str, Content] = {}
 
+    def compare(self, project: Project, deadline: float) -> None:
+        """Compares a copy that has long been finished with the source, once."""
+        if self._service.is_taken_for_equal(project):
+            self.proven.add(project["id"])
+            return
+        if self.source is None:
+            self.source = self._service.settled_content(self._source, deadline)
+        self._note(project, self.source, self._service.copy_content(project["id"]))
+        if self.source.is_in_training:
+            # Check mode does not wait for the end of a training, which makes the source differ.
+            self.proven.discard(project["id"])
+            self.unfit.setdefault(project["id"], "an iteration is in training at the source")
+
     def verify(self, project: Project, deadline: float) -> None:
-        """Compares a finished copy with the source, until ``deadline`` (``time.monotonic``) at the latest.
+        """Compares a copy that has just been finished, until ``deadline`` (``time.monotonic``) at the latest.
 
         A difference must last before it counts, as the service's counts may lag behind the import's end.
         """
@@ -40,15 +53,23 @@ class Verifier:
             self.proven.add(project["id"])
             return
         until = min(time.monotonic() + SETTLING, deadline)
-        before = self.exported or self._service.source_content(self._source_id)
-        source, copy = before, self._service.copy_content(project["id"])
-        while (found := differences(source, copy)) and time.monotonic() < until:
+        source = self.source = self.source or self._service.source_content(self._source["id"])
+        copy = self._service.copy_content(project["id"])
+        while differences(source, copy) and time.monotonic() < until:
             time.sleep(min(self._service.waiting.longest_interval, max(0.0, until - time.monotonic())))
-            source = self._service.source_content(self._source_id)
+            source = self._service.source_content(self._source["id"])
             copy = self._service.copy_content(project["id"])
+        self._note(project, source, copy)
+
+    def would_lose_training(self, project: Project) -> bool:
+        """Whether no trained iteration would be left if a copy of the source replaced this one, which differs."""
+        return not self.source.is_trained and self.contents[project["id"]].is_trained
+
+    def _note(self, project: Project, source: Content, copy: Content) -> None:
         self.contents[project["id"]] = copy
-        if found:
-            moved = " (the source itself has changed in the meantime)" if differences(before, source) else ""
-            self.unfit[project["id"]] = f"the copy differs from the source: {'; '.join(found)}{moved}"
-        else:
+        found = differences(source, copy)
+        if not found:
             self.proven.add(project["id"])
+            return
+        moved = " (the source itself has changed in the meantime)" if differences(self.source, source) else ""
+        self.unfit[project["id"]] = f"the copy differs from the source: {'; '.join(found)}{moved}"

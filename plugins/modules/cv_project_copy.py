@@ -18,8 +18,9 @@ description:
     and only then gives it its name.
   - A copy waits under the name C(NAME (incoming TIME RUN\)). What is not whole never bears the name C(NAME).
   - A run that is cut off is finished by the next one, which finds the incoming copy and goes on with it.
-  - An import that failed, never ends or lacks something is renamed to C(NAME (failed TIME\)); only the newest
-    of these is kept once a copy has the name. What has a published iteration is never deleted.
+  - What must yield its name is renamed. A copy that is replaced is called C(NAME (superseded TIME\)), an import that
+    failed, never ends or lacks something C(NAME (failed TIME\)). Once a copy has the name, only the newest of these
+    are kept. What has a published iteration is never deleted.
 extends_documentation_fragment:
   - cvops.custom_vision._connection.sides
   - cvops.custom_vision._attributes
@@ -31,7 +32,8 @@ attributes:
   diff_mode:
     support: full
     details:
-      - The diff shows which names at the destination belong to which ids, before and after.
+      - The diff shows which names at the destination belong to which ids, before and after, and with
+        O(prediction_resource_id) what is published as what in which project.
   idempotent:
     support: full
 options:
@@ -61,15 +63,20 @@ options:
   state:
     description:
       - V(present) is content with a finished project of the name, whatever it holds.
+      - V(latest) compares it with the source, as O(compare) says. Where they differ, a new copy is made and proven
+        before it takes the name; the old one is set aside.
+      - A copy that was rolled back with M(cvops.custom_vision.cv_project_rollback) and equals the source stays
+        rolled back until the source is trained or changed.
     type: str
-    choices: [present]
+    choices: [present, latest]
     default: present
   compare:
     description:
-      - What must be equal in source and copy before the copy gets its name.
+      - What must be equal in source and copy before the copy gets its name, and with O(state=latest) for a copy to be
+        left as it is.
       - V(iterations) are compared by the time of training, V(tags) by name, V(tagged_images) by their number.
         Regions that moved and images that were given other tags do not show in these.
-      - An empty list gives the name without a look.
+      - An empty list gives the name without a look. O(state=latest) does not take it.
     type: list
     elements: str
     choices: [iterations, tags, tagged_images]
@@ -91,17 +98,42 @@ options:
     description: The longest interval between two looks at the destination, in seconds.
     type: float
     default: 5
+  retain:
+    description:
+      - How many superseded copies of each name are kept, the newest. The others are deleted once a new copy has the
+        name, and with O(state=latest) also where the copy is up to date.
+    type: int
+    default: 1
+  unpublish_superseded:
+    description:
+      - Whether the iterations of superseded copies that are not to be kept any more are unpublished first. Otherwise
+        a superseded copy with a published iteration is left, with a warning.
+    type: bool
+    default: false
+  prediction_resource_id:
+    description:
+      - The whole Azure resource id of a prediction resource. When given, what is published at the source is published
+        there in the copy under the same names, whether the copy is new or unchanged.
+      - Iterations are matched by name and time of training. What is published in the copy only is left as it is,
+        unless it bears a name, or is an iteration, that the source has published otherwise.
+      - Falls back to the environment variable E(VISION_DESTINATION_PREDICTION_RESOURCE_ID). An empty variable counts
+        as not set.
+    type: str
   rate_limit:
     description: How many requests a second may go to one resource. The service allows 10.
     type: float
     default: 10
 notes:
-  - The service does not copy the publishing of iterations.
+  - The service does not copy the publishing of iterations, see O(prediction_resource_id).
+  - Callers address a model by its project id and publish name. A replacement has another project id, which is in
+    RV(copies[].destination.id); the copy that it replaced goes on answering under its own id.
   - The identity of O(source.training_key) and O(destination.training_key) must be allowed to export and to
     import. With O(source.access_token) that takes the role Contributor.
   - Nothing of this was tried against the real service. It was built by its documentation and recorded traffic.
 seealso:
   - module: cvops.custom_vision.cv_project_info
+  - module: cvops.custom_vision.cv_project_rollback
+  - module: cvops.custom_vision.cv_iteration_publish
   - name: Copy and move Custom Vision projects
     description: The service's own description of export and import.
     link: https://learn.microsoft.com/azure/ai-services/custom-vision-service/copy-move-projects
@@ -129,6 +161,16 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.name }}"
   when: item.destination is not none
+
+- name: Bring prod up to date with dev, publish there what dev has published, and keep the last three copies
+  cvops.custom_vision.cv_project_copy:
+    source: "{{ dev }}"
+    destination: "{{ prod }}"
+    match: ['*']
+    state: latest
+    retain: 3
+    unpublish_superseded: true
+    prediction_resource_id: "{{ prod_prediction_resource_id }}"
 
 - name: Copy all projects whose names begin alike, by connection variables in the environment
   cvops.custom_vision.cv_project_copy:
@@ -170,7 +212,7 @@ copies:
       description:
         - V(copied), also where an import of an earlier run was brought to its end.
         - V(replaced), where what had the name before was set aside.
-        - V(unchanged), where a finished project has the name.
+        - V(unchanged), where what has the name is good enough, see O(state).
         - V(waited), where it only had to be waited for.
         - V(started), with O(wait=false), where an import is under way.
         - V(failed), see RV(copies[].error).
@@ -229,7 +271,9 @@ copies:
       type: bool
       sample: true
     published:
-      description: The names under which iterations of the copy were published.
+      description:
+        - The names under which iterations of the copy are published, as far as that was looked at. It is with
+          O(prediction_resource_id) or O(state=latest).
       type: list
       elements: str
       sample: []
@@ -237,7 +281,7 @@ copies:
       description: The names that were given to what had to yield.
       type: list
       elements: str
-      sample: ['Widget inspection (failed 20261123T190036Z)']
+      sample: ['Widget inspection (superseded 20261123T190036Z)']
     deleted:
       description: The names of what was deleted.
       type: list
@@ -255,12 +299,14 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._client import
 from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import ASPECTS
 from ansible_collections.cvops.custom_vision.plugins.module_utils._connection import (
     connect,
+    filled_environment,
     hide_user_information,
     nested_connection_spec,
 )
-from ansible_collections.cvops.custom_vision.plugins.module_utils._copier import copy_all
+from ansible_collections.cvops.custom_vision.plugins.module_utils._copier import Options, copy_all
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 from ansible_collections.cvops.custom_vision.plugins.module_utils._outcome import task_result
+from ansible_collections.cvops.custom_vision.plugins.module_utils._publishing import check_resource_id
 from ansible_collections.cvops.custom_vision.plugins.module_utils._requests import require_requests
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import (
     refuse,
@@ -285,32 +331,61 @@ def argument_spec():
             "required_one_of": [("name", "id")],
         },
         "match": {"type": "list", "elements": "str"},
-        "state": {"type": "str", "choices": ["present"], "default": "present"},
+        "state": {"type": "str", "choices": ["present", "latest"], "default": "present"},
         "compare": {"type": "list", "elements": "str", "choices": list(ASPECTS), "default": list(ASPECTS)},
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "int", "default": 3600},
         "wait_sleep": {"type": "float", "default": 5},
+        "retain": {"type": "int", "default": 1},
+        "unpublish_superseded": {"type": "bool", "default": False},
+        "prediction_resource_id": {
+            "type": "str",
+            "fallback": (filled_environment, ["VISION_DESTINATION_PREDICTION_RESOURCE_ID"]),
+        },
         "rate_limit": {"type": "float", "default": REQUESTS_PER_SECOND},
     }
 
 
 def run(params, check_mode):
     """What the module returns; CustomVisionError where nothing could be begun."""
-    for option in ("wait_timeout", "wait_sleep", "rate_limit"):
-        if not 0 < params[option] <= LARGEST:
-            raise CustomVisionError(f"{option} is {params[option]:g}: it must be more than 0 and at most {LARGEST:.0f}")
+    options = check_options(params)
     source, destination = (connect(params[side], side) for side in ("source", "destination"))
     with Client(source, params["rate_limit"]) as reader, Client(destination, params["rate_limit"]) as writer:
-        waiting = Waiting(params["wait"], params["wait_timeout"], params["wait_sleep"])
-        service = (ForeseenService if check_mode else Service)(reader, writer, params["compare"], waiting)
+        service = (ForeseenService if check_mode else Service)(
+            reader,
+            writer,
+            params["compare"],
+            Waiting(params["wait"], params["wait_timeout"], params["wait_sleep"]),
+            lists_iterations=options.latest or options.prediction_resource_id is not None,
+        )
         source_projects, destination_projects = service.lists()
         if params["match"] is not None:
             wanted = wanted_matches(params["match"], source_projects)
         else:
             wanted = wanted_entries(params["projects"], source_projects)
         wanted = refuse(wanted, destination_projects, source.address == destination.address)
-        outcomes = copy_all(service, wanted, destination_projects)
+        outcomes = copy_all(service, wanted, destination_projects, options)
         return task_result(outcomes, service.changed)
+
+
+def check_options(params):
+    """What the copies go by; CustomVisionError where an option makes no sense."""
+    for option in ("wait_timeout", "wait_sleep", "rate_limit"):
+        if not 0 < params[option] <= LARGEST:
+            raise CustomVisionError(f"{option} is {params[option]:g}: it must be more than 0 and at most {LARGEST:.0f}")
+    if params["retain"] < 0:
+        raise CustomVisionError(f"retain is {params['retain']}: it must be 0 or more")
+    if params["state"] == "latest" and not params["compare"]:
+        raise CustomVisionError(
+            "compare is empty, which leaves nothing by which to tell the latest: name an aspect, or use state=present"
+        )
+    resource_id = params["prediction_resource_id"]
+    return Options(
+        latest=params["state"] == "latest",
+        retain=params["retain"],
+        unpublish_superseded=params["unpublish_superseded"],
+        prediction_resource_id=resource_id and check_resource_id(resource_id, "prediction_resource_id"),
+    )
 
 
 def main():

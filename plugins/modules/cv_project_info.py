@@ -160,7 +160,7 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._connection im
     hide_user_information,
 )
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
-from ansible_collections.cvops.custom_vision.plugins.module_utils._information import GATHER, describe, find_projects
+from ansible_collections.cvops.custom_vision.plugins.module_utils._information import GATHER, describe_all, find_projects
 from ansible_collections.cvops.custom_vision.plugins.module_utils._requests import require_requests
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import check_id
 
@@ -170,7 +170,7 @@ def run(params):
     project_id = None if params["id"] is None else check_id(params["id"], "id")
     with Client(connect(params)) as client:
         projects = find_projects(client, params["name"], project_id)
-        return [describe(client, project, params["gather"]) for project in projects]
+        return describe_all(client, projects, params["gather"])
 
 
 def main():

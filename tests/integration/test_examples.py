@@ -27,7 +27,11 @@ def fixture_resources(dev, prod):
     for prefix, resource in {"VISION": dev, "VISION_SOURCE": dev, "VISION_DESTINATION": prod}.items():
         environment[f"{prefix}_TRAINING_ENDPOINT"] = resource.endpoint
         environment[f"{prefix}_TRAINING_KEY"] = resource.training_key
-    return {"dev": connection(dev), "prod": connection(prod), "environment": environment}
+    environment["VISION_PREDICTION_RESOURCE_ID"] = dev.prediction_resource_id
+    return {
+        "dev": connection(dev), "prod": connection(prod), "environment": environment,
+        "dev_prediction_resource_id": dev.prediction_resource_id,
+    }
 
 
 @pytest.fixture(name="play_tasks")
@@ -39,13 +43,15 @@ def fixture_play_tasks(play):
     return play_tasks
 
 
-@pytest.mark.parametrize("module", ["cv_project_info", "cv_project_copy"])
-def test_the_examples_of_a_module(documentation, play_tasks, resources, prod, module):
+@pytest.mark.parametrize("module", ["cv_project_info", "cv_project_copy", "cv_iteration_publish"])
+def test_the_examples_of_a_module(documentation, play_tasks, resources, dev, prod, module):
     examples = yaml.safe_load(documentation(f"cvops.custom_vision.{module}")["examples"])
     assert len(examples) > 1
     run = play_tasks(examples, **resources)
     assert run.status == 0, run.output
     assert ("Shelf stock (EU)" in names(prod)) == (module == "cv_project_copy")
+    publishings = [operation for operation in operations(dev) if operation.endswith("lishIteration")]
+    assert (publishings == ["PublishIteration", "UnpublishIteration"]) == (module == "cv_iteration_publish")
 
 
 def test_the_examples_of_a_rollback(documentation, play_tasks, resources, prod):
@@ -68,10 +74,17 @@ def test_the_example_of_the_role(play, resources, prod):
     assert run.status == 0 and names(prod) == ["Widget inspection"]
 
 
-@pytest.mark.parametrize("task", [
-    {"cvops.custom_vision.cv_project_info": {}},
-    {"cvops.custom_vision.cv_project_rollback": {"name": "Nothing"}, "ignore_errors": True},
-], ids=lambda task: next(iter(task)))
-def test_module_defaults_for_the_group_give_the_connection(play_tasks, dev, task):
-    run = play_tasks([task], module_defaults={"group/cvops.custom_vision.resource": connection(dev)})
-    assert run.status == 0 and operations(dev) == ["GetProjects"]
+def test_module_defaults_for_the_group_give_the_connection(play_tasks, resources, dev):
+    publishing = {
+        "project_name": "Widget inspection", "publish_name": "production",
+        "prediction_resource_id": resources["dev_prediction_resource_id"],
+    }
+    run = play_tasks(
+        [
+            {"cvops.custom_vision.cv_project_info": {}},
+            {"cvops.custom_vision.cv_iteration_publish": publishing},
+            {"cvops.custom_vision.cv_project_rollback": {"name": "Nothing"}, "ignore_errors": True},
+        ],
+        module_defaults={"group/cvops.custom_vision.resource": connection(dev)},
+    )
+    assert run.status == 0 and operations(dev) == ["GetProjects", "GetProjects", "GetIterations", "GetProjects"]

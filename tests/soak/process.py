@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""cv_project_copy as a process of its own, as Ansible runs it on a host."""
+"""A module as a process of its own, as Ansible runs it on a host."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MODULE = "from ansible_collections.cvops.custom_vision.plugins.modules.cv_project_copy import main; main()"
+MODULE = "from ansible_collections.cvops.custom_vision.plugins.modules.{} import main; main()"
 CHECKOUT = Path(__file__).parents[2]
 
 
@@ -24,11 +24,11 @@ def make_tree(folder):
     return folder
 
 
-def start(tree):
+def start(tree, module="cv_project_copy"):
     """A process that waits for its arguments."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.Popen(
-        [sys.executable, "-c", MODULE], env=environment, text=True,
+        [sys.executable, "-c", MODULE.format(module)], env=environment, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )
 

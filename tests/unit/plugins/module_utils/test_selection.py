@@ -121,11 +121,5 @@ def test_a_source_that_failed_is_refused():
     assert "failed" in refusal and ID in refusal
 
 
-def test_a_read_only_destination_is_refused_where_something_would_be_written():
-    other = project("Other", OTHER_ID, drModeEnabled=True)
-    assert "drModeEnabled" in refusals([Wanted("Widget", project())], [other])[0]
-    assert refusals([Wanted("Other", project())], [other]) == [None]
-
-
 def test_a_refusal_that_is_there_already_stays():
     assert refusals([Wanted("Widget", {}, "no")]) == ["no"]

@@ -441,6 +441,14 @@ def test_a_source_that_is_being_imported_itself_is_waited_for(copy, dev, prod, w
     assert only(copy(projects=[{"name": "Second"}]))["verified"] is True
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_source_that_is_being_imported_itself_is_an_error_without_waiting(copy, dev, prod, widget, check_mode):
+    dev.import_seconds = 60
+    begin_import(dev, dev, widget, "Second")
+    result = copy(check_mode, projects=[{"name": "Second"}], wait=False)
+    assert "the source is still being imported itself, and wait is off" in result["msg"] and not writes(prod)
+
+
 def test_a_copy_within_one_resource_gets_another_name(run_module, dev, widget):
     side = connection(dev)
     result = run_module(

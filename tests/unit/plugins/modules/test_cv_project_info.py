@@ -90,6 +90,12 @@ def test_counts_cost_four_requests_and_lists_none_on_top(info, dev, widget):
     ]
 
 
+def test_a_project_that_is_deleted_before_it_is_gathered_is_left_out(info, dev, widget):
+    dev.faults.add("GetTags", status=404, code="NotFoundProject")
+    make_project(dev, "Other", images=1, iterations=0)
+    assert [project["name"] for project in info(dev, gather=["tags"])["projects"]] == ["Other"]
+
+
 def test_an_iteration_in_training_has_no_trained_at(emulator, info, dev, widget):
     dev.training_seconds = 60
     sdk(dev).train_project(widget.id)

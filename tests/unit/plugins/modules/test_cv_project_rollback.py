@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 from ansible_collections.cvops.custom_vision.plugins.module_utils import _connection, _requests, _retrying
 from ansible_collections.cvops.custom_vision.plugins.module_utils._names import our_name
-from ansible_collections.cvops.custom_vision.plugins.modules import cv_project_rollback
+from ansible_collections.cvops.custom_vision.plugins.modules import cv_project_copy, cv_project_rollback
 from azure.cognitiveservices.vision.customvision.training.models import Project as ProjectUpdate
 from emulated import connection, names, operations, writes
 from emulator import store
@@ -468,3 +468,26 @@ def test_the_connection_comes_from_the_environment(run_module, monkeypatch, prod
 def test_a_host_without_requests_is_told_as_ansible_tells_it(rollback, monkeypatch):
     monkeypatch.setattr(_requests, "REQUESTS_IMPORT_ERROR", "the traceback of the import")
     assert "Failed to import the required Python library (requests)" in rollback()["msg"]
+
+
+def test_the_next_promotion_leaves_what_was_rolled_back_until_the_source_moves(
+    rollback, run_module, emulator, dev, prod, widget
+):
+    def promote():
+        result = run_module(
+            cv_project_copy, source=connection(dev), destination=connection(prod), projects=[{"name": "Widget"}],
+            state="latest", wait_sleep=0.05, rate_limit=1000,
+        )
+        (copy,) = result["copies"]
+        return copy["action"], copy["destination"]["id"]
+
+    _action, first = promote()
+    sdk(dev).train_project(widget.id)
+    action, second = promote()
+    assert action == "replaced" and rollback()["project"]["id"] == first
+    assert promote() == ("unchanged", first) and second in prod.store.projects
+    emulator.clock.advance(seconds=2)  # the names tell times by the second
+    sdk(dev).train_project(widget.id)
+    action, third = promote()
+    assert action == "replaced" and third not in (first, second)
+    assert rollback()["project"]["id"] == first and rollback()["changed"] is False

@@ -103,6 +103,25 @@ def test_a_full_resource_tells_how_many_projects_there_are_and_may_be(copy, prod
     )
 
 
+def test_a_full_resource_whose_list_is_refused_too(copy, prod):
+    prod.project_limit = 0
+    prod.faults.add("GetProjects", after=1, times=None, status=400, shape="service")
+    assert copy() == (
+        f"{IMPORT} was refused with 400 BadRequestExceedProjectLimit: The resource has as many projects as it may "
+        f"have. The resource is full (100 projects in tier S0, 2 in F0): delete projects that are not needed any more. "
+        f"{REQUEST}"
+    )
+
+
+def test_where_neither_side_answers_both_are_named(copy):
+    wrong = {"training_key": "wr0ng"}
+    assert copy(source=wrong, destination=wrong) == " ".join(
+        f"{LIST} {side} resource at <{name}> was refused with 401 Unauthorized: {ACCESS_DENIED} Check {side}.endpoint "
+        f"and {side}.training_key: the key or token must belong to the resource of this endpoint. {REQUEST}"
+        for side, name in (("source", "dev"), ("destination", "prod"))
+    )
+
+
 @pytest.mark.parametrize("side, name", [("source", "dev"), ("destination", "prod")])
 @pytest.mark.parametrize("option", ["training_key", "access_token"])
 def test_a_wrong_key_or_token(copy, prod, side, name, option):
@@ -141,7 +160,9 @@ def test_a_wrong_key_or_token(copy, prod, side, name, option):
             "prod",
             "ImportProject",
             {"status": 403, "shape": "html"},
-            f"{IMPORT} was refused with 403 Forbidden. {check_all('destination.access_token')} {REQUEST}",
+            f"{IMPORT} was refused with 403 Forbidden. {check_all('destination.access_token')} {REQUEST} A resource "
+            "that is full (100 projects in tier S0, 2 in F0) may answer so too. It holds 0 now, incoming copies and "
+            "those set aside included.",
         ),
         (
             "dev",
