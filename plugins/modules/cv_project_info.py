@@ -39,6 +39,7 @@ options:
     default: []
 seealso:
   - module: cvops.custom_vision.cv_project_copy
+  - module: cvops.custom_vision.cv_project_rollback
 """
 
 EXAMPLES = r"""

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 from emulated import connection, names, operations
-from emulator.samples import fill
+from emulator.samples import fill, sdk
 
+CONNECTION = ("TRAINING_ENDPOINT", "TRAINING_KEY")
 ROLE_README = Path(__file__).resolve().parents[2] / "roles/promote/README.md"
 
 
@@ -53,6 +54,20 @@ def test_the_examples_of_a_module(documentation, play_tasks, resources, dev, pro
     assert (publishings == ["PublishIteration", "UnpublishIteration"]) == (module == "cv_iteration_publish")
 
 
+def test_the_examples_of_a_rollback(documentation, play_tasks, resources, prod):
+    """Where all but the connection is as after a promotion; the environment is the destination's."""
+    for name in ("Widget inspection", "Shelf stock"):
+        sdk(prod).create_project(name)
+        sdk(prod).create_project(f"{name} (superseded 20261123T190000Z)")
+    environment = {f"VISION_{name}": resources["environment"][f"VISION_DESTINATION_{name}"] for name in CONNECTION}
+    examples = yaml.safe_load(documentation("cvops.custom_vision.cv_project_rollback")["examples"])
+    run = play_tasks(examples, prod=resources["prod"], environment=environment)
+    assert run.status == 0, run.output
+    there = names(prod)
+    assert there[:2] == ["Shelf stock", "Shelf stock (superseded 20261123T190000Z)"]
+    assert there[2] == "Widget inspection" and there[3].startswith("Widget inspection (withdrawn ")
+
+
 def test_the_example_of_the_role(play, resources, prod):
     (example,) = re.findall(r"^```yaml\n(.*?)^```$", ROLE_README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     run = play(playbook=yaml.safe_load(example), **resources)
@@ -65,7 +80,11 @@ def test_module_defaults_for_the_group_give_the_connection(play_tasks, resources
         "prediction_resource_id": resources["dev_prediction_resource_id"],
     }
     run = play_tasks(
-        [{"cvops.custom_vision.cv_project_info": {}}, {"cvops.custom_vision.cv_iteration_publish": publishing}],
+        [
+            {"cvops.custom_vision.cv_project_info": {}},
+            {"cvops.custom_vision.cv_iteration_publish": publishing},
+            {"cvops.custom_vision.cv_project_rollback": {"name": "Nothing"}, "ignore_errors": True},
+        ],
         module_defaults={"group/cvops.custom_vision.resource": connection(dev)},
     )
-    assert run.status == 0 and operations(dev) == ["GetProjects", "GetProjects", "GetIterations"]
+    assert run.status == 0 and operations(dev) == ["GetProjects", "GetProjects", "GetIterations", "GetProjects"]
