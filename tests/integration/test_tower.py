@@ -21,11 +21,10 @@ from emulated import connection, names, operations, writes
 from emulator.samples import make_project
 
 ROOT = Path(__file__).resolve().parents[2]
+SURVEY = yaml.safe_load((ROOT / "docs/tower/survey.yml").read_text(encoding="utf-8"))
 CREDENTIAL_TYPE = yaml.safe_load((ROOT / "docs/tower/credential_type.yml").read_text(encoding="utf-8"))
-
-(OWN_PLAYBOOK,) = map(yaml.safe_load, re.findall(
-    r"^```yaml\n(# promote.yml\n.*?)^```$", (ROOT / "docs/tower.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-))  # fmt: skip
+DOCUMENT = (ROOT / "docs/tower.md").read_text(encoding="utf-8")
+(OWN_PLAYBOOK,) = re.findall(r"^```yaml\n(# promote.yml\n.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
 
 
 def injected(**inputs):
@@ -45,7 +44,7 @@ def sliced(hosts, number, count):
 
 @dataclass(frozen=True)
 class Job:
-    """A finished job: ansible-runner's status and return code, and the events in order."""
+    """A finished job: its folder, ansible-runner's word for how it ended, and the events in order."""
 
     folder: Path
     status: str
@@ -91,7 +90,7 @@ def fixture_job(tmp_path, emulator, command):
         }
         extra = {"promote_hosts": "all", "promote_wait_sleep": 0.05, **variables}
         for path, content in {
-            "project/promote.yml": OWN_PLAYBOOK,
+            "project/promote.yml": yaml.safe_load(OWN_PLAYBOOK),
             "inventory/hosts.yml": {"all": {"hosts": hosts or {"prod": {}}}},
             "env/envvars": environment,
             "env/extravars": extra,
@@ -118,7 +117,7 @@ def _look_for_secrets(artifacts, output, emulator):
     assert {"stdout", "command", "status"} <= {path.name for path in kept}
     # ansible-runner itself keeps the environment there, for its own user alone.
     command = artifacts / "command"
-    assert stat.S_IMODE(command.stat().st_mode) == 0o600
+    assert stat.S_IMODE(command.stat().st_mode) == 0o600 and emulator["dev"].training_key in kept[command]
     text = output + "".join(kept[path] for path in kept if path != command)
     for resource in emulator.resources.values():
         assert resource.training_key not in text and resource.access_token not in text
@@ -132,6 +131,13 @@ def test_a_job_promotes_and_hands_on_what_it_did(job, sides, prod):
     (promoted,) = done.promoted
     assert promoted["id"] and promoted["endpoint"] == prod.endpoint
     assert (promoted["host"], promoted["name"], promoted["action"]) == ("prod", "Widget", "copied")
+
+
+def test_the_survey_needs_no_more_answer_than_a_name(job, sides, dev, prod):
+    make_project(dev, "Gadget", images=1)
+    answers = {question["variable"]: question["default"] for question in SURVEY["spec"]}
+    done = job(sides, **{**answers, "promote_projects": "Widget\r\n"})
+    assert done.status == "successful" and names(prod) == ["Widget"]
 
 
 def test_a_second_job_changes_nothing(job, sides, dev, prod):
@@ -155,6 +161,7 @@ def test_no_secret_is_kept_at_the_highest_verbosity(job, sides, dev, prod):
     sides |= {"destination_training_key": "", "destination_access_token": prod.access_token}
     done = job(sides, "-vvvvv", promote_match="Widget")
     assert done.status == "successful" and names(prod) == ["Widget"]
+    assert "task path: " in (done.folder / "artifacts/1/stdout").read_text(encoding="utf-8")
 
 
 def test_no_secret_is_kept_of_a_failure(job, sides, dev, prod):
