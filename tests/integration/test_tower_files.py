@@ -64,7 +64,8 @@ def test_a_question_asks_for_a_variable_of_the_role(question):
 @pytest.mark.parametrize("question", SURVEY["spec"], ids=lambda question: question["variable"])
 def test_a_question_is_one_that_tower_takes(question):
     kind = ANSWERS[question["type"]]
-    assert type(question["default"]) is kind and type(question["required"]) is bool and question["question_name"]
+    assert isinstance(question["default"], kind) and isinstance(question["required"], bool)
+    assert question["question_name"]
     if question["type"] == "multiplechoice":
         assert {type(choice) for choice in question["choices"]} == {str} and question["default"] in question["choices"]
     else:
