@@ -12,7 +12,6 @@ traffic). So what its own tests compare after an import is compared: iterations,
 from __future__ import annotations
 
 import re
-import typing as t
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 

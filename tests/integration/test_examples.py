@@ -30,6 +30,7 @@ def fixture_resources(dev, prod):
     environment["VISION_PREDICTION_RESOURCE_ID"] = dev.prediction_resource_id
     return {
         "dev": connection(dev), "prod": connection(prod), "environment": environment,
+        "prod_prediction_resource_id": prod.prediction_resource_id,
         "dev_prediction_resource_id": dev.prediction_resource_id,
     }
 

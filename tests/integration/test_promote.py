@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from emulated import connection, names, operations, writes
-from emulator.samples import fill, make_project, sdk
+from emulator.samples import fill, make_project, sdk, train
 
 
 @pytest.fixture(name="widget", autouse=True)
@@ -67,13 +67,17 @@ def test_prod_holds_what_dev_holds(promote, dev, prod):
     assert {name for name, held in content(prod).items() if held["regions"]} == {"Shelf stock"}
 
 
-def test_a_second_run_changes_nothing_and_costs_one_request_a_side(promote, dev, prod):
+@pytest.mark.parametrize("state, cost", [
+    ("present", ["GetProjects"]),
+    ("latest", ["GetProjects", "GetIterations", "GetTags", "GetTaggedImageCount"]),
+])
+def test_a_second_run_changes_nothing_and_costs_what_it_must_read(promote, dev, prod, state, cost):
     assert promote(promote_match="Widget").changed == {"localhost": 1}
     dev.requests.clear()
     prod.requests.clear()
-    run = promote(promote_match="Widget")
+    run = promote(promote_match="Widget", promote_state=state)
     assert run.status == 0 and run.changed == {"localhost": 0}
-    assert operations(dev) == operations(prod) == ["GetProjects"]
+    assert operations(dev) == operations(prod) == cost
     assert [project["action"] for project in run.promoted] == ["unchanged"]
 
 
@@ -103,6 +107,26 @@ def test_a_survey_gives_a_text_with_lines_and_leaves_the_other_one_blank(promote
     make_project(dev, "Other", images=1)
     run = promote(**{"promote_projects": "", "promote_match": "", variable: text})
     assert run.status == 0 and names(prod) == ["Gadget [a]", "Widget"]
+
+
+def test_the_latest_model_replaces_the_one_before_and_is_published(promote, dev, prod, widget):
+    newest = {"promote_match": "Widget", "promote_prediction_resource_id": prod.prediction_resource_id}
+    first = promote(**newest)
+    iteration = train(sdk(dev), widget)
+    sdk(dev).publish_iteration(widget.id, iteration.id, "live", dev.prediction_resource_id)
+    foreseen, second, third = promote("--check", **newest), promote(**newest), promote(**newest)
+    assert [list(run.changed.values()) for run in (first, foreseen, second, third)] == [[1], [1], [1], [0]]
+    (before,), (after,) = first.promoted, second.promoted
+    assert (after["action"], after["published"]) == ("replaced", ["live"]) and after["id"] != before["id"]
+    assert third.promoted == [{**after, "action": "unchanged"}]
+    there = {project.name: project.id for project in sdk(prod).get_projects()}
+    assert there.pop("Widget") == after["id"] and list(there.values()) == [before["id"]]
+
+
+def test_blanks_of_a_survey_count_as_not_given(promote, prod):
+    blank = {"promote_projects": None, "promote_prediction_resource_id": "", "promote_unpublish_superseded": "false"}
+    run = promote(promote_match="Widget", promote_retain="1", **blank)
+    assert run.status == 0 and names(prod) == ["Widget"]
 
 
 @pytest.mark.parametrize("variables", [
