@@ -147,7 +147,8 @@ def test_a_resources_id_may_have_blanks_around_it_and_any_case():
 @pytest.mark.parametrize(
     "text",
     ["", " ", "here", "https://here.cognitiveservices.azure.com", GROUP, f"{GROUP}/", f"{HERE}/", f"x{HERE}",
-     f"{GROUP}/a b", HERE.replace("CognitiveServices", "Storage"), HERE.replace("vision", ""), HERE[1:], f"{HERE}\n{HERE}"],
+     f"{GROUP}/a b", HERE.replace("CognitiveServices", "Storage"),
+     HERE.replace("vision", ""), HERE[1:], f"{HERE}\n{HERE}"],
 )  # fmt: skip
 def test_what_is_not_a_whole_id_is_refused(text):
     with pytest.raises(CustomVisionError) as caught:
