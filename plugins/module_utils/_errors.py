@@ -30,6 +30,7 @@ ADVICE: dict[t.Union[str, int], str] = {
     ),
     "BadRequestExportWhileTraining": "Wait for the training to end, or leave wait switched on",
     "BadRequestInvalidImportToken": "The export's token is expired or invalid: run again for a new export",
+    "BadRequestInvalidPublishTarget": "Check the prediction resource's id: it must be whole, and that of a resource",
     "ForbiddenDRModeEnabled": "The resource is read-only for the time being (disaster recovery): run again later",
     "PermissionDenied": (
         "The identity of {access_token} lacks the right: exporting and importing takes the role Contributor, as "

@@ -44,7 +44,8 @@ def bring_about(client: Client, options: dict[str, t.Any], check_mode: bool) -> 
     if options["state"] == "present":
         iteration = _choose(before, options["iteration_id"], options["iteration_name"])
     else:
-        iteration = _find_published(before, **{k: options[k] for k in ("publish_name", "iteration_id", "iteration_name")})
+        asked_for = _asked_for(before, options["iteration_id"], options["iteration_name"])
+        iteration = next((each for each in asked_for if each.get("publishName") == options["publish_name"]), None)
     wanted = _wanted(options, iteration)
     steps = plan(wanted, before)
     after = foresee(wanted, before, steps) if check_mode else carry_out(client, project_id, wanted, before)
@@ -115,14 +116,6 @@ def _newest(iterations: list[Iteration]) -> Iteration:
         return max(trained, key=lambda iteration: parse_time(iteration["trainedAt"]))
     except (TypeError, ValueError) as error:
         raise CustomVisionError(f"the resource's answer is not understood: {error}") from error
-
-
-def _find_published(
-    iterations: list[Iteration], publish_name: str, iteration_id: str | None, iteration_name: str | None
-) -> Iteration | None:
-    """Whichever bears the name; with an iteration named, only that one."""
-    candidates = _asked_for(iterations, iteration_id, iteration_name)
-    return next((each for each in candidates if each.get("publishName") == publish_name), None)
 
 
 def _asked_for(iterations: list[Iteration], iteration_id: str | None, name: str | None) -> list[Iteration]:

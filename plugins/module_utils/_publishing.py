@@ -131,10 +131,11 @@ def carry_out(client: "Client", project_id: str, wanted: Wanted, iterations: lis
     ``iterations`` were read before. Where the service surprises, by a refusal or by what is there afterwards,
     the rest is planned anew. Where it refuses for good, what was unpublished to make way is published again.
     """
+    freed: list[str] = []
     try:
-        return _carry_out(client, project_id, wanted, iterations)
+        return _carry_out(client, project_id, wanted, iterations, freed)
     except CustomVisionError as error:
-        told = _put_back(client, project_id, _may_yield(wanted, iterations))
+        told = _put_back(client, project_id, _to_put_back(wanted, iterations, freed))
         if not told:
             raise
         message = f"{str(error).rstrip('.')}. {told}"
@@ -172,13 +173,16 @@ def _after(step: Step, resource_id: str, iteration: Iteration) -> Iteration:
     return iteration
 
 
-def _carry_out(client: "Client", project_id: str, wanted: Wanted, iterations: list[Iteration]) -> list[Iteration]:
+def _carry_out(
+    client: "Client", project_id: str, wanted: Wanted, iterations: list[Iteration], freed: list[str]
+) -> list[Iteration]:
+    """Adds to ``freed`` the ids of the iterations that it unpublishes, or tries to."""
     overwriting, refusal = True, None
     steps = plan(wanted, iterations)
     for _round in range(ROUNDS):
         if not steps:
             break
-        refused, refusal = _write(client, project_id, wanted.resource_id, steps)
+        refused, refusal = _write(client, project_id, wanted.resource_id, steps, freed)
         overwriting = overwriting and not (refused is not None and refused.overwrite)
         iterations = client.get_iterations(project_id)
         tried, steps = steps, plan(wanted, iterations, overwriting)
@@ -193,12 +197,13 @@ def _carry_out(client: "Client", project_id: str, wanted: Wanted, iterations: li
 
 
 def _write(
-    client: "Client", project_id: str, resource_id: str, steps: list[Step]
+    client: "Client", project_id: str, resource_id: str, steps: list[Step], freed: list[str]
 ) -> tuple[Step | None, CustomVisionError | None]:
     """Carries steps out; the one that was refused because something is in the way, and how."""
     for step in steps:
         try:
             if step.name is None:
+                freed.append(step.iteration_id)
                 client.unpublish_iteration(project_id, step.iteration_id)
             else:
                 client.publish_iteration(project_id, step.iteration_id, step.name, resource_id, step.overwrite)
@@ -209,32 +214,31 @@ def _write(
     return None, None
 
 
-def _may_yield(wanted: Wanted, iterations: list[Iteration]) -> dict[str, dict[str, str | None]]:
-    """The publications that may have to make way for another, but not those that are to end."""
-    chosen = set(wanted.names.values())
-    return {
-        name: of
-        for name, of in publications(iterations).items()
-        if (name in wanted.names or of["iteration_id"] in chosen) and wanted.names.get(name, name) is not None
-    }
+def _to_put_back(wanted: Wanted, before: list[Iteration], freed: list[str]) -> list[Iteration]:
+    """The iterations that were unpublished to make way, as they were; not those whose name nobody is to bear."""
+    return [
+        each
+        for each in before
+        if each["id"] in freed and each.get("publishName") and wanted.names.get(each["publishName"], "") is not None
+    ]
 
 
-def _put_back(client: "Client", project_id: str, yielded: dict[str, dict[str, str | None]]) -> str:
-    """Publishes again what made way in vain; a sentence about it, empty where nothing had been unpublished."""
-    if not yielded or not client.may_have_written:
+def _put_back(client: "Client", project_id: str, yielded: list[Iteration]) -> str:
+    """Publishes again what made way in vain; a sentence about it, empty where nothing had."""
+    if not yielded:
         return ""
-    names = yielded
+    lost = yielded
     try:
-        present = publications(client.get_iterations(project_id))
-        names = {name: of for name, of in yielded.items() if name not in present}
-        for name, of in names.items():
-            client.publish_iteration(
-                project_id, of["iteration_id"], name, of["prediction_resource_id"] or "", overwrite=False
-            )
+        present = client.get_iterations(project_id)
+        bare = [each["id"] for each in present if not each.get("publishName")]
+        lost = [each for each in yielded if each["id"] in bare and each["publishName"] not in publications(present)]
+        for each in lost:
+            resource_id = each.get("originalPublishResourceId") or ""
+            client.publish_iteration(project_id, each["id"], each["publishName"], resource_id, overwrite=False)
     except CustomVisionError:
-        return f"It may be that nothing is published as {_listed(names)} now: run again once this is mended."
-    return f"What had been unpublished to make way is published again: {_listed(names)}." if names else ""
+        return f"It may be that nothing is published as {_listed(lost)} now: run again once this is mended."
+    return f"What had been unpublished to make way is published again: {_listed(lost)}." if lost else ""
 
 
-def _listed(names: t.Iterable[str]) -> str:
-    return ", ".join(repr(name) for name in names)
+def _listed(iterations: list[Iteration]) -> str:
+    return ", ".join(repr(each["publishName"]) for each in iterations)

@@ -61,7 +61,7 @@ options:
     required: true
   prediction_resource_id:
     description:
-      - The whole id of the prediction resource within Azure, such as C(/subscriptions/SUBSCRIPTION/resourceGroups/GROUP)
+      - The whole id of the prediction resource within Azure, C(/subscriptions/SUBSCRIPTION/resourceGroups/GROUP)
         and then C(/providers/Microsoft.CognitiveServices/accounts/NAME). Case makes no difference.
       - It takes this for O(state=present); for O(state=absent) it is not looked at.
       - Falls back to the environment variable E(VISION_PREDICTION_RESOURCE_ID). An empty variable counts as not set.
@@ -116,7 +116,7 @@ changed:
   type: bool
   sample: true
 diff:
-  description: The project's publish names, before and after, each with its iteration's id and its prediction resource's.
+  description: The project's publish names, before and after, each with the ids of iteration and prediction resource.
   returned: success, in diff mode
   type: dict
   sample:

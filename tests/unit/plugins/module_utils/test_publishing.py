@@ -95,8 +95,9 @@ def scenes(draw):
     """Iterations of which any are published under names of their own, and what is wanted of them."""
     number = draw(st.integers(1, 5))
     names = draw(st.permutations("abcdefg"))
+    resource_ids = st.sampled_from([HERE, THERE, HERE.upper()])
     iterations = [
-        iteration(index, draw(st.sampled_from([None, names[index]])), draw(st.sampled_from([HERE, THERE, HERE.upper()])))
+        iteration(index, draw(st.sampled_from([None, names[index]])), draw(resource_ids))
         for index in range(number)
     ]
     chosen = draw(st.lists(st.sampled_from("abcdefg"), unique=True, max_size=number))
@@ -146,13 +147,14 @@ def test_a_resources_id_may_have_blanks_around_it_and_any_case():
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "here", "https://here.cognitiveservices.azure.com", GROUP, f"{GROUP}/", f"{HERE}/", f"x{HERE}", f"{GROUP}/a b",
-     HERE.replace("CognitiveServices", "Storage"), HERE.replace("vision", ""), HERE[1:], f"{HERE}\n{HERE}"],
+    ["", " ", "here", "https://here.cognitiveservices.azure.com", GROUP, f"{GROUP}/", f"{HERE}/", f"x{HERE}",
+     f"{GROUP}/a b", HERE.replace("CognitiveServices", "Storage"),
+     HERE.replace("vision", ""), HERE[1:], f"{HERE}\n{HERE}"],
 )  # fmt: skip
 def test_what_is_not_a_whole_id_is_refused(text):
     with pytest.raises(CustomVisionError) as caught:
         check_resource_id(text, "destination_id")
-    assert str(caught.value).startswith(f"destination_id is {text!r}, which is not the whole id of a prediction resource")
+    assert str(caught.value).startswith(f"destination_id is {text!r}, which is not the whole id of a prediction ")
 
 
 @given(st.integers(0, len(HERE) - len("/here")))
