@@ -56,14 +56,15 @@ class WatchedStore(Store):
         self._versions = versions
         self._compared = compared
         self._prompt = {}  # when an import arrived that was carried out at once, by its run
-        # Of the present wave: its runs, the ids of the copies that got their names, and names that were lost again.
-        self._runs, self._new_holders, self._lost = (), set(), set()
+        # Of the present wave: its runs, the ids of the copies that got their names, names that were lost again, and
+        # the ids of what was set aside.
+        self._runs, self._new_holders, self._lost, self._set_aside = (), set(), set(), set()
 
     def begin_wave(self, runs):
         """The runs of the wave before are over."""
         self.writes = 0
         self._runs = runs
-        self._new_holders.clear(), self._lost.clear()
+        self._new_holders.clear(), self._lost.clear(), self._set_aside.clear()
 
     def start_import(self, package, name, plan):
         """An import goes to an incoming name, and is not sent again while it is there."""
@@ -100,18 +101,23 @@ class WatchedStore(Store):
             self._forbid(not is_finished(project), f"{change} though it is {project.status}")
             self._forbid(not self.is_whole(project), f"{change} though it is not whole")
         else:
+            self._set_aside.add(project.id)
             self._forbid(not self._is_ours(project.name, *self._renamed_kinds), change)
             self._forbid(self._is_ours(project.name, SUPERSEDED) and not is_finished(project), change)
 
     def delete(self, project):
-        """What is not needed goes once the name is held; of what was set aside the newest stay."""
+        """What is not needed goes once the name is held; of what was set aside the newest stay.
+
+        An incoming copy that is not needed may be set aside by a run at the same time just before it goes.
+        """
         change = f"{project.name!r} deleted"
         name = getattr(our_name(project.name), "name", None)
         has_copy = any(map(is_finished, self.called(name)))
         self._forbid(not self._is_ours(project.name, INCOMING, FAILED, SUPERSEDED, WITHDRAWN), change)
         self._forbid(project.published, f"{change} though it is published")
         self._forbid(not has_copy and name not in self._lost, f"{change} before there was a copy")
-        self._forbid(project in self._kept(name), f"{change} though it is among the newest")
+        is_kept = project in self._kept(name) and project.id not in self._set_aside
+        self._forbid(is_kept, f"{change} though it is among the newest")
         super().delete(project)
         self.writes += 1
 
