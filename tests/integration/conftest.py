@@ -81,7 +81,7 @@ def fixture_command(tmp_path):
 
     def command(name, *arguments, stderr=subprocess.STDOUT, environment=None):
         return subprocess.run(
-            [Path(sys.executable).with_name(name), *arguments],
+            [Path(sys.executable).parent / name, *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, cwd=tmp_path,
             env={**variables, **(environment or {})}, encoding="utf-8", timeout=300, check=False,
         )
