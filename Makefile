@@ -56,6 +56,7 @@ unit: $(VENV_READY) ## test the utilities and the modules
 	@pytest -n 2 tests/unit
 
 integration: $(INSTALLED) ## test the artifact and run playbooks from it
+	@tests/browser.sh
 	@pytest -n 2 tests/integration
 
 molecule: $(INSTALLED) ## test the role with Molecule
