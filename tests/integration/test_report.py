@@ -24,17 +24,38 @@ HOSTILE_HOST = """<b>"'&{{7*7}}<i>"""
 
 
 @pytest.fixture(name="promote")
-def fixture_promote(play, tmp_path, dev, prod):
-    """Promotes from dev to prod with a report; gives the run and the page, or None where there is none."""
+def fixture_promote(play, tmp_path, emulator, dev, prod):
+    """Promotes from dev to prod with a report; gives the run and the page, or None where there is none.
+
+    Whatever happens, no secret may be on the page.
+    """
     report = tmp_path / "report.html"
 
     def promote(*arguments, **variables):
         report.unlink(missing_ok=True)
         sides = {"promote_source": connection(dev), "promote_destination": connection(prod)}
         run = play(*arguments, **{**sides, "promote_match": "*", "promote_report": str(report), **variables})
-        return run, Page(report) if report.is_file() else None
+        if not report.is_file():
+            return run, None
+        page = Page(report)
+        assert "sig=" not in page.source
+        for resource in emulator.resources.values():
+            assert resource.training_key not in page.source and resource.access_token not in page.source
+        return run, page
 
     return promote
+
+
+@pytest.fixture(name="promote_hosts")
+def fixture_promote_hosts(play, dev, prod):
+    """Promotes from dev to prod on hosts with variables of their own."""
+
+    def promote_hosts(hosts, *arguments, **variables):
+        sides = {"promote_source": connection(dev), "promote_destination": connection(prod)}
+        hosts = {host: {**sides, "promote_match": "*", **given} for host, given in hosts.items()}
+        return play(*arguments, hosts=hosts, promote_hosts="all", **variables)
+
+    return promote_hosts
 
 
 def test_a_promotion_is_told(promote, dev, prod):
@@ -51,11 +72,7 @@ def test_a_promotion_is_told(promote, dev, prod):
     assert re.search(r'<time datetime="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ">\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC<', page.source)
     assert "Copied new at the destination 3 Altogether projects 3" in page.text
     assert "went wrong" not in page.text
-
-
-def test_it_names_the_version_of_the_collection(promote):
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
-    _run, page = promote(promote_match="Nothing")
     assert page.text.endswith(f"Written by the Ansible collection cvops.custom_vision {version}.")
 
 
@@ -64,8 +81,8 @@ def test_a_second_run_still_changes_nothing_and_costs_no_further_request(promote
     promote()
     dev.requests.clear()
     prod.requests.clear()
-    run, page = promote()
-    assert run.status == 0 and run.changed == {"localhost": 0}
+    run, page = promote("--diff")
+    assert run.status == 0 and run.changed == {"localhost": 0} and "<html" not in run.output
     assert operations(dev) == operations(prod) == ["GetProjects"]
     assert "<h1>1 project unchanged</h1>" in page.source and "– – – not compared" in page.text
 
@@ -77,17 +94,11 @@ def test_check_mode_writes_no_page(promote, dev, tmp_path):
     assert page is None and not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("nothing", ["", " ", None])
-def test_without_a_path_there_is_no_page(promote, dev, nothing):
+def test_without_a_path_there_is_no_page(promote_hosts, dev):
     make_project(dev, "Widget", images=2)
-    run, page = promote(promote_report=nothing)
-    assert run.status == 0 and page is None
-
-
-def test_the_page_is_no_part_of_the_diff(promote, dev):
-    make_project(dev, "Widget", images=2)
-    run, page = promote("--diff")
-    assert page is not None and "<html" not in run.output
+    run = promote_hosts({"empty": {"promote_report": ""}, "blank": {"promote_report": " "},
+                         "null": {"promote_report": None}, "left-out": {}})
+    assert run.status == 0 and "Write the report" not in run.output
 
 
 def test_one_failure_among_copies_is_told(promote, dev, prod):
@@ -113,7 +124,7 @@ def test_a_failure_before_any_copy_is_told(promote, prod):
     assert prod.endpoint in page.text and "Totals" not in page.text
 
 
-def test_an_endpoint_that_may_hold_a_password_is_not_shown(play, dev, tmp_path):
+def test_an_endpoint_that_may_hold_a_password_is_not_shown(promote_hosts, dev, tmp_path):
     endpoints = {
         "user": "https://user:SECRET@vision.example.com", "query": "https://vision.example.com/?key=SECRET",
         "path": "https://vision.example.com/SECRET/@vision", "text": "SECRET",
@@ -122,24 +133,11 @@ def test_an_endpoint_that_may_hold_a_password_is_not_shown(play, dev, tmp_path):
         host: dict.fromkeys(("promote_source", "promote_destination"), {**connection(dev), "endpoint": endpoint})
         for host, endpoint in endpoints.items()
     }
-    play(
-        hosts=hosts, promote_hosts="all", promote_match="*",
-        promote_report=f"{tmp_path}/{{{{ inventory_hostname }}}}.html",
-    )
+    promote_hosts(hosts, promote_report=f"{tmp_path}/{{{{ inventory_hostname }}}}.html")
     hidden = "not shown, because it is not a plain address"
     for host in hosts:
         assert f"From {hidden} To {hidden} " in Page(tmp_path / f"{host}.html").text
     assert "SECRET" not in (tmp_path / "user.html").read_text(encoding="utf-8")
-
-
-def test_no_secret_is_on_the_page(promote, dev, emulator):
-    make_project(dev, "Widget", images=2)
-    dev.faults.add("ExportProject", status=403)
-    for _failed_then_copied in range(2):
-        _run, page = promote()
-        assert "sig=" not in page.source
-        for resource in emulator.resources.values():
-            assert resource.training_key not in page.source and resource.access_token not in page.source
 
 
 def test_the_environments_endpoints_are_told(play, tmp_path, dev, prod):
@@ -154,51 +152,50 @@ def test_the_environments_endpoints_are_told(play, tmp_path, dev, prod):
     assert f"From {dev.endpoint} To {prod.endpoint}" in Page(report).text
 
 
-def test_each_host_has_a_page(play, tmp_path, dev, emulator):
+def test_each_host_has_a_page(promote_hosts, tmp_path, dev, emulator):
     make_project(dev, "Widget", images=2)
     hosts = {side: {"promote_destination": connection(emulator[side])} for side in ("west", "east")}
-    run = play(
-        hosts=hosts, promote_hosts="all", promote_source=connection(dev), promote_match="*",
-        promote_report=f"{tmp_path}/reports/{{{{ inventory_hostname }}}}.html",
-    )
+    run = promote_hosts(hosts, promote_report=f"{tmp_path}/reports/{{{{ inventory_hostname }}}}.html")
     assert run.status == 0
     for side in hosts:
         text = Page(tmp_path / "reports" / f"{side}.html").text
         assert f"To {emulator[side].endpoint}" in text and f"Host {side}" in text
 
 
-def test_a_relative_path_is_taken_from_where_ansible_was_called_and_all_may_read_the_page(promote, dev, tmp_path):
+def test_where_the_page_goes(promote_hosts, dev, tmp_path):
     make_project(dev, "Widget", images=2)
-    run, _page = promote(promote_report="some/new/folders/report.html")
-    path = tmp_path / "some/new/folders/report.html"
-    assert run.status == 0 and Page(path).text
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
-
-
-@pytest.mark.parametrize("path", ["reports", "reports/", "reports/report.html"])
-def test_a_folder_that_is_there_keeps_its_mode_and_gets_the_page(promote, tmp_path, path):
-    folder = tmp_path / "reports"
+    folder = tmp_path / "folder"
     folder.mkdir()
     folder.chmod(0o1777)
-    promote(promote_match="Nothing", promote_report=str(tmp_path) + "/" + path)
+    (tmp_path / "other").mkdir()
+    paths = {"relative": "some/new/folders/page.html", "inside": f"{folder}/page.html", "folder": f"{folder}",
+             "slash": f"{tmp_path}/other/", "new": f"{tmp_path}/new/"}
+    run = promote_hosts({host: {"promote_report": path} for host, path in paths.items()})
+    assert run.status == 0
+    where = {"relative": "some/new/folders/page.html", "inside": "folder/page.html", "folder": "folder/report.html",
+             "slash": "other/report.html", "new": "new/report.html"}
+    for host, path in where.items():
+        assert f"Host {host} " in Page(tmp_path / path).text
+        # All may read it.
+        assert stat.S_IMODE((tmp_path / path).stat().st_mode) == 0o644
+    # A folder that was there keeps its mode.
     assert stat.S_IMODE(folder.stat().st_mode) == 0o1777
-    assert "1 project failed" in Page(folder / "report.html").text
 
 
-@pytest.mark.parametrize("path", ["file/report.html", "file/new/report.html"])
-def test_a_path_that_cannot_be_written_fails_after_the_copying(promote, dev, prod, tmp_path, path):
+def test_a_path_that_cannot_be_written_fails_after_the_copying_and_does_not_hide_that_this_failed(
+    promote_hosts, dev, prod, tmp_path,
+):
     make_project(dev, "Widget", images=2)
     (tmp_path / "file").touch()
-    run, _page = promote(promote_report=str(tmp_path / path))
-    assert run.status != 0 and run.failed == {"localhost": 1} and run.changed == {"localhost": 1}
-    assert [project["action"] for project in run.promoted] == ["copied"] and names(prod) == ["Widget"]
-    assert f'"msg": "The report {tmp_path / path} could not be written: ' in run.output
-
-
-def test_a_path_that_cannot_be_written_does_not_hide_that_the_copying_failed(promote, tmp_path):
-    (tmp_path / "file").touch()
-    run, _page = promote(promote_match="Nothing", promote_report=str(tmp_path / "file/report.html"))
-    assert run.status != 0 and re.search(r'"msg": "[^"]*Nothing[^"]* The report /[^"]* could not be written: ', run.output)
+    run = promote_hosts({
+        "copies": {"promote_report": f"{tmp_path}/file/page.html"},
+        "fails": {"promote_report": f"{tmp_path}/file/new/page.html", "promote_match": "Nothing"},
+    })
+    assert run.status != 0 and run.failed == {"copies": 1, "fails": 1} and run.changed == {"copies": 1, "fails": 0}
+    actions = {project["host"]: project["action"] for project in run.promoted}
+    assert actions == {"copies": "copied", "fails": "failed"} and names(prod) == ["Widget"]
+    assert f'"msg": "The report {tmp_path}/file/page.html could not be written: ' in run.output
+    assert re.search(rf'"msg": "[^"]*Nothing[^"]* The report {tmp_path}/file/new/page.html could not be', run.output)
 
 
 def test_everything_of_a_copy_is_told(pages_of):
