@@ -99,7 +99,7 @@ def test_without_a_path_there_is_no_page(promote_hosts):
     hosts = {"empty": {"promote_report": ""}, "blank": {"promote_report": " "}, "left-out": {}}
     run = promote_hosts(hosts, promote_match="Nothing")
     assert run.failed == dict.fromkeys(hosts, 1) and "Write the report" not in run.output
-    assert "could not be written" not in run.output
+    assert "could not be written: " not in run.output
 
 
 def test_one_failure_among_copies_is_told(promote, dev, prod):
@@ -171,7 +171,7 @@ def test_where_the_page_goes(promote_hosts, tmp_path):
     paths = {"relative": "some/new/folders/page.html", "inside": f"{folder}/page.html", "folder": f"{folder}",
              "slash": f"{tmp_path}/other/", "new": f"{tmp_path}/new/"}
     run = promote_hosts({host: {"promote_report": path} for host, path in paths.items()}, promote_match="Nothing")
-    assert run.failed == dict.fromkeys(paths, 1) and "could not be written" not in run.output
+    assert run.failed == dict.fromkeys(paths, 1) and "could not be written: " not in run.output
     where = {"relative": "some/new/folders/page.html", "inside": "folder/page.html", "folder": "folder/report.html",
              "slash": "other/report.html", "new": "new/report.html"}
     for host, path in where.items():
