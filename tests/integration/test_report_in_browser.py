@@ -16,11 +16,7 @@ from pathlib import Path
 
 import pytest
 from reported import made_up
-
-try:
-    from selenium import webdriver
-except ImportError:
-    webdriver = None
+from selenium import webdriver
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "tests/output"
@@ -30,7 +26,7 @@ WIDTHS = {"desk": 1280, "phone": 390}
 LEAST_CONTRAST = 4.5  # for text of normal size, WCAG 2.2 level AA
 
 pytestmark = pytest.mark.skipif(
-    not (webdriver and CHROMIUM and DRIVER), reason="tests in a browser need Chromium, chromedriver and selenium"
+    not (CHROMIUM and DRIVER), reason="tests in a browser need Chromium and chromedriver, see tests/browser.sh"
 )
 
 # The contrast, by WCAG's formula, of all that is written with the first opaque background below it; gives the
