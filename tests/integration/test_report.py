@@ -64,7 +64,7 @@ def test_a_promotion_is_told(promote, dev, prod):
     run, page = promote()
     assert run.status == 0 and run.changed == {"localhost": 1}
     assert "<h1>3 projects promoted</h1>" in page.source and "✓ Succeeded" in page.text
-    for text in (dev.endpoint, prod.endpoint, "Host localhost", "Wanted state present"):
+    for text in (dev.endpoint, prod.endpoint, "Host localhost", "Wanted state latest"):
         assert text in page.text
     for project in sdk(prod).get_projects():
         assert project.id in page.text and project.name in page.text
@@ -82,7 +82,7 @@ def test_a_second_run_still_changes_nothing_and_costs_no_further_request(promote
     promote()
     dev.requests.clear()
     prod.requests.clear()
-    run, page = promote("--diff")
+    run, page = promote("--diff", promote_state="present")
     assert run.status == 0 and run.changed == {"localhost": 0} and "<html" not in run.output
     assert operations(dev) == operations(prod) == ["GetProjects"]
     assert "<h1>1 project unchanged</h1>" in page.source and "– – – not compared" in page.text
