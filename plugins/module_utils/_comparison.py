@@ -31,12 +31,14 @@ class Content:
 
     ``iterations`` holds the times (UTC) of the trained ones, in order, ``tags`` the names, in order;
     ``listed`` is the list of iterations as the service gave it, also where they are not compared.
+    Not ``is_settled`` is what is being trained or imported and was not waited for, as in check mode.
     """
 
     iterations: tuple[datetime, ...] | None = None
     tags: tuple[str, ...] | None = None
     tagged_images: int | None = None
     listed: list[Iteration] | None = field(default=None, compare=False, repr=False)
+    is_settled: bool = field(default=True, compare=False)
 
     @property
     def is_trained(self) -> bool:

@@ -17,14 +17,13 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils import _names,
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError, Refusal
 from ansible_collections.cvops.custom_vision.plugins.module_utils._outcome import Outcome
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import Wanted
-from ansible_collections.cvops.custom_vision.plugins.module_utils._service import Service
+from ansible_collections.cvops.custom_vision.plugins.module_utils._service import READ_ONLY, Service
 from ansible_collections.cvops.custom_vision.plugins.module_utils._steps import is_finished
-from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
+from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Iteration, Project
 from ansible_collections.cvops.custom_vision.plugins.module_utils._verifier import SETTLING, Verifier
 
 
 AT_ONCE = 100  # copies under way at the same time: as many as a resource holds projects
-READ_ONLY = "the destination is read-only for the time being (drModeEnabled, disaster recovery): run again later"
 SURPRISES = 3  # how often another run may get in the way of one copy before it is given up
 
 
@@ -56,6 +55,7 @@ class Copier:
         self._import_id: str | None = None
         self._imported_at = 0.0
         self._may_yield: set[str] = set()
+        self._weighed: dict[str, bool] = {}  # whether another run's copy, by id, is not needed by anybody
         self._verifier = Verifier(service, wanted.source)
         self._surprises = 0
         self._outcome = Outcome(wanted, before=self._related())
@@ -64,7 +64,12 @@ class Copier:
         """Compares what the destination has where that decides; why the copy cannot be, or None."""
         try:
             while (step := self._next_step()).kind == _steps.COMPARE:
-                self._do(step)
+                try:
+                    if not self._verifier.compare(step.project, self._deadline, at_once=True):
+                        return None  # it has to be waited for, and the others need not
+                    self._is_stale = True
+                except CustomVisionError as error:
+                    self._meet_surprise(error)
             self._refuse(step)
         except Refusal as refusal:
             return str(refusal)
@@ -109,6 +114,8 @@ class Copier:
         if self._is_stale and (step.kind in (_steps.TAKE, _steps.REJECT) or self._doomed(step)):
             self._refresh()
             return True
+        if step.kind in (_steps.KEEP, _steps.STAY) and self._weigh_others():
+            return True
         if step.kind == _steps.KEEP:
             self._keep(step)
             return False
@@ -134,7 +141,7 @@ class Copier:
         }[step.kind]
         try:
             if step.holder is not None and step.kind != _steps.COMPARE:
-                self._let_yield(step.holder)
+                self._let_yield(step.holder, is_last_moment=step.kind == _steps.TAKE)
             act(step)
         except CustomVisionError as error:
             self._meet_surprise(error)
@@ -166,12 +173,12 @@ class Copier:
         if step.holder is not None and is_finished(step.holder):
             self._let_yield(step.holder)
 
-    def _let_yield(self, holder: Project) -> None:
+    def _let_yield(self, holder: Project, is_last_moment: bool = False) -> None:
         """What has the name must not have anything that its successor lacks.
 
         A project that failed to import yet is published serves somebody: nothing is touched then.
         """
-        if holder["id"] in self._may_yield:
+        if holder["id"] in self._may_yield and not is_last_moment:
             return
         if is_finished(holder):
             if self._verifier.would_lose_training(holder):
@@ -233,7 +240,10 @@ class Copier:
         """Two renames, nothing between them."""
         if step.holder is not None:
             self._rename_aside(step.holder, _names.SUPERSEDED if is_finished(step.holder) else _names.FAILED)
-        renamed = self._rename(step.project, self._wanted.name)
+        try:
+            renamed = self._rename(step.project, self._wanted.name)
+        except CustomVisionError as error:
+            raise self._between_renames(error, step) from error
         if renamed["name"] != self._wanted.name:
             self._rename(renamed, step.project["name"])
             raise CustomVisionError(
@@ -241,6 +251,13 @@ class Copier:
                 code="BadRequestProjectNameNotUnique",
             )
         self._outcome.action = "replaced" if self._may_yield else "copied"
+
+    def _between_renames(self, error: CustomVisionError, step: _steps.Step) -> CustomVisionError:
+        """The same error, with the state it leaves the names in."""
+        if step.holder is None:
+            return error
+        state = f"What had the name is called {self._outcome.set_aside[-1]!r} now: run again to finish."
+        return CustomVisionError(f"{str(error).rstrip('.')}. {state}", error.code, error.status, error.in_doubt)
 
     def _keep(self, step: _steps.Step) -> None:
         project = step.project
@@ -259,11 +276,33 @@ class Copier:
         here = getattr(self._outcome.content, "listed", None)
         if here is None:
             here = self._service.copy_iterations(project, there)
-        wanted = _publishing.Wanted(_publishing.as_at_source(there, here), resource_id)
+        names, here = self._find_twins(project, there, here)
+        wanted = _publishing.Wanted(names, resource_id)
         given_up = _publishing.names_given_up(wanted, here, _publishing.plan(wanted, here))
         for name in given_up:
             self._outcome.warn(f"nothing is published as {name!r} any more: that iteration bears another name now")
-        self._outcome.show_publications(here, self._service.publish(project, wanted, here))
+        self._is_stale = True
+        try:
+            after = self._service.publish(project, wanted, here)
+        except CustomVisionError:
+            if self._service.changed:
+                self._outcome.show_publications(here, self._service.copy_iterations(project, there))
+            raise
+        self._outcome.show_publications(here, after)
+
+    def _find_twins(
+        self, project: Project, there: list[Iteration], here: list[Iteration]
+    ) -> tuple[dict[str, str], list[Iteration]]:
+        """The names that the copy's iterations are to have, and these; they may lag behind the end of an import."""
+        until = min(self._imported_at + SETTLING, self._deadline)
+        while True:
+            try:
+                return _publishing.as_at_source(there, here), here
+            except CustomVisionError:
+                if time.monotonic() >= until:
+                    raise
+            time.sleep(self._service.waiting.longest_interval)
+            here = self._service.copy_iterations(project, there)
 
     def _stay(self, step: _steps.Step) -> None:
         """What equals the source was rolled back on purpose."""
@@ -289,11 +328,35 @@ class Copier:
         self._outcome.action = "unchanged"
         self._outcome.warn("another run brought the copy about first, so that of this run is not needed")
 
+    def _weigh_others(self) -> bool:
+        """Whether another run needs an incoming copy that has arrived; false where nothing was left to find out.
+
+        A run with other options may be about to replace what has the name with it. One that holds the same is not
+        needed by anybody.
+        """
+        name, now = self._wanted.name, self._service.now
+        others = [
+            project
+            for project in _steps.arrived_copies(name, self._projects, now, self._run)
+            if project["id"] not in self._weighed
+        ]
+        for project in others:
+            (holder,) = (other for other in self._projects if other["name"] == name)
+            try:
+                self._weighed[project["id"]] = self._verifier.are_alike(holder, project)
+            except CustomVisionError as error:
+                self._weighed[project["id"]] = False
+                if error.code != "NotFoundProject":
+                    self._outcome.warn(f"{project['name']!r} is left, because it could not be read: {error}")
+        self._is_stale = self._is_stale or bool(others)
+        return bool(others)
+
     def _doomed(self, step: _steps.Step) -> list[Project]:
         """What is not needed any more where a step finds the name whole."""
         if step.kind not in (_steps.KEEP, _steps.STAY):
             return []
-        doomed = _steps.leftovers(self._wanted.name, self._projects, self._service.now, self._run)
+        not_needed = [project_id for project_id, is_not_needed in self._weighed.items() if is_not_needed]
+        doomed = _steps.leftovers(self._wanted.name, self._projects, self._service.now, self._run, not_needed)
         is_new = self._outcome.action in ("copied", "replaced")
         if is_new or step.kind == _steps.KEEP and self._options.latest:
             doomed += _steps.outdated(self._wanted.name, self._projects, self._options.retain)
@@ -316,10 +379,15 @@ class Copier:
         except CustomVisionError as error:
             if error.code != "NotFoundProject":
                 self._outcome.warn(f"{project['name']!r} could not be deleted: {error}")
+                return
+            self._forget(project)
             return
         if deleted_here:
-            self._projects = [other for other in self._projects if other["id"] != project["id"]]
+            self._forget(project)
             self._outcome.deleted.append(project["name"])
+
+    def _forget(self, project: Project) -> None:
+        self._projects = [other for other in self._projects if other["id"] != project["id"]]
 
     def _rename_aside(self, project: Project, kind: str) -> str:
         taken = [other["name"] for other in self._projects]

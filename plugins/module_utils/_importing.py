@@ -10,6 +10,7 @@ import time
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils._board import Board
 from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client
+from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import Content
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import failed_source
 from ansible_collections.cvops.custom_vision.plugins.module_utils._steps import is_finished, of_run
@@ -39,6 +40,13 @@ class Importer:
                 raise CustomVisionError(failed_source(project))
             self._waiting.pause(deadline, IMPORTING_ITSELF)
             project = self._source.get_project(project["id"])
+
+    def await_training(self, project: Project, deadline: float) -> None:
+        """Waits until nothing is in training any more."""
+        while True:
+            self._waiting.pause(deadline, IN_TRAINING)
+            if not Content(listed=self._source.get_iterations(project["id"])).is_in_training:
+                return
 
     def export(self, project: Project, deadline: float) -> str | None:
         """The token of a fresh export; None after a pause where the source is in training.

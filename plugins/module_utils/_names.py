@@ -13,12 +13,13 @@ from __future__ import annotations
 import re
 import secrets
 import typing as t
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 INCOMING = "incoming"
 FAILED = "failed"
 SUPERSEDED = "superseded"
 WITHDRAWN = "withdrawn"
+STAMP = "%Y%m%dT%H%M%SZ"
 
 # The service calls a second import of one name ``NAME (1)``, so an import that was sent twice
 # bears the run's mark with such a number behind it (recorded SDK traffic).
@@ -45,6 +46,10 @@ def our_name(name: str) -> OurName | None:
     if found is None:
         return None
     kind, stamp = found["incoming"] or found["aside"], found["at"] or found["since"]
+    try:
+        parse_stamp(stamp)
+    except ValueError:
+        return None  # digits that are no time
     return OurName(found["name"], kind, stamp, found["run"] or "")
 
 
@@ -66,10 +71,15 @@ def aside_name(name: str, kind: str, now: datetime, taken: t.Collection[str]) ->
     return candidate
 
 
+def parse_stamp(stamp: str) -> datetime:
+    """The time (UTC) in a name of ours; ValueError where the digits are none."""
+    return datetime.strptime(stamp, STAMP).replace(tzinfo=timezone.utc)
+
+
 def folded(name: str) -> str:
     """Equal for names that differ only by case or by spaces at the ends."""
     return name.strip().casefold()
 
 
 def _stamp(now: datetime) -> str:
-    return now.strftime("%Y%m%dT%H%M%SZ")
+    return now.strftime(STAMP)

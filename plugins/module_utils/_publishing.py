@@ -11,6 +11,7 @@ another resource, before it is unpublished; a name of another iteration is taken
 
 from __future__ import annotations
 
+import itertools
 import re
 import typing as t
 from dataclasses import dataclass
@@ -71,20 +72,19 @@ def check_resource_id(text: str, option: str) -> str:
 def as_at_source(source: list[Iteration], copy: list[Iteration]) -> dict[str, str]:
     """By publish name, the iteration (its id) of a copy that is the one published so at the source.
 
-    A copy's iterations have the names of their originals and were trained, but for a millisecond, when they were.
+    A copy's iterations were trained, but for a millisecond, when their originals were.
     CustomVisionError where the copy lacks one.
     """
-    names = {}
+    names, twins = {}, _twins(source, copy)
     for original in source:
         if not original.get("publishName"):
             continue
-        twin = next((each for each in copy if _are_twins(original, each)), None)
-        if twin is None:
+        if original["id"] not in twins:
             raise CustomVisionError(
                 f"iteration {original['name']!r}, published as {original['publishName']!r} at the source, is not in "
                 "the copy: bring that up to date with state=latest"
             )
-        names[original["publishName"]] = twin["id"]
+        names[original["publishName"]] = twins[original["id"]]
     return names
 
 
@@ -142,10 +142,25 @@ def carry_out(client: "Client", project_id: str, wanted: Wanted, iterations: lis
         raise CustomVisionError(message, error.code, error.status, error.in_doubt) from error
 
 
-def _are_twins(original: Iteration, copy: Iteration) -> bool:
-    if original["name"] != copy["name"] or not original.get("trainedAt") or not copy.get("trainedAt"):
-        return False
-    return abs(parse_time(original["trainedAt"]) - parse_time(copy["trainedAt"])) < SAME_TRAINING
+def _twins(source: list[Iteration], copy: list[Iteration]) -> dict[str, str]:
+    """By an original's id, that of the copy's iteration that was trained when it was.
+
+    Either may have been renamed since; the name only decides between several. None is the twin of two.
+    """
+    trained = [
+        [(each, parse_time(each["trainedAt"])) for each in iterations if each.get("trainedAt")]
+        for iterations in (source, copy)
+    ]
+    pairs = sorted(
+        (original["name"] != each["name"], abs(then - at), original["id"], each["id"])
+        for (original, then), (each, at) in itertools.product(*trained)
+        if abs(then - at) < SAME_TRAINING
+    )
+    twins: dict[str, str] = {}
+    for _is_renamed, _apart, original_id, twin_id in pairs:
+        if original_id not in twins and twin_id not in twins.values():
+            twins[original_id] = twin_id
+    return twins
 
 
 def _steps_for(

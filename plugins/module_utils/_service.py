@@ -14,12 +14,14 @@ import threading
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils import _publishing as publishing
 from ansible_collections.cvops.custom_vision.plugins.module_utils._board import Board
 from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client
 from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import (
+    ASPECTS,
     Content,
     tag_names,
     trained_iterations,
@@ -34,9 +36,13 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._steps import 
 from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Iteration, Project
 from ansible_collections.cvops.custom_vision.plugins.module_utils._waiting import Waiting
 
+READ_ONLY = "the destination is read-only for the time being (drModeEnabled, disaster recovery): run again later"
+
 
 class Service:
     """Reads and writes for real. Threads may share it."""
+
+    waits = True  # for a source that is being imported or trained
 
     def __init__(
         self,
@@ -49,7 +55,7 @@ class Service:
         """``lists_iterations``: also where they are not compared."""
         self.waiting = waiting
         self.compare = compare
-        self._lists_iterations = lists_iterations or "iterations" in compare
+        self._lists_iterations = lists_iterations
         self._source = source
         self._destination = destination
         self._board = Board(destination.get_projects, waiting.longest_interval)
@@ -86,17 +92,30 @@ class Service:
         return self._board.next_look(since)
 
     def source_content(self, project_id: str) -> Content:
-        return self._content(self._source, project_id)
+        return self._content(self._source, project_id, self.compare)
+
+    def present_content(self, source: Project, deadline: float) -> Content:
+        """What a source holds now; CustomVisionError where that is to change and nobody waits for it."""
+        if not is_finished(source):
+            self.waiting.check(deadline, IMPORTING_ITSELF)
+        content = self.source_content(source["id"])
+        if content.is_in_training:
+            self.waiting.check(deadline, IN_TRAINING)
+        return replace(content, is_settled=is_finished(source) and not content.is_in_training)
 
     def settled_content(self, source: Project, deadline: float) -> Content:
         """What a source holds once it is neither being imported itself nor in training."""
         self._importer.await_source(source, deadline)
         while (content := self.source_content(source["id"])).is_in_training:
-            self.waiting.pause(deadline, IN_TRAINING)
+            self._importer.await_training(source, deadline)
         return content
 
     def copy_content(self, project_id: str) -> Content:
-        return self._content(self._destination, project_id)
+        return self._content(self._destination, project_id, self.compare)
+
+    def whole_content(self, project: Project, source_id: str) -> Content:
+        """All that can be compared of a project of the destination, which is a copy of that source or was."""
+        return self._content(self._destination, project["id"], ASPECTS)
 
     def is_published(self, project: Project) -> bool:
         """True where an iteration of a project of the destination is published."""
@@ -160,13 +179,14 @@ class Service:
     def _unpublish(self, project: Project, iteration: Iteration) -> None:
         self._destination.unpublish_iteration(project["id"], iteration["id"])
 
-    def _content(self, client: Client, project_id: str) -> Content:
+    def _content(self, client: Client, project_id: str, aspects: t.Collection[str]) -> Content:
         try:
-            listed = client.get_iterations(project_id) if self._lists_iterations else None
+            with_iterations = self._lists_iterations or "iterations" in aspects
+            listed = client.get_iterations(project_id) if with_iterations else None
             return Content(
-                iterations=trained_iterations(listed or []) if "iterations" in self.compare else None,
-                tags=tag_names(client.get_tags(project_id)) if "tags" in self.compare else None,
-                tagged_images=client.get_tagged_image_count(project_id) if "tagged_images" in self.compare else None,
+                iterations=trained_iterations(listed or []) if "iterations" in aspects else None,
+                tags=tag_names(client.get_tags(project_id)) if "tags" in aspects else None,
+                tagged_images=client.get_tagged_image_count(project_id) if "tagged_images" in aspects else None,
                 listed=listed,
             )
         except (TypeError, ValueError) as error:
@@ -176,6 +196,8 @@ class Service:
 
 class ForeseenService(Service):
     """Reads for real and writes in memory: what check mode reports."""
+
+    waits = False
 
     def __init__(self, *connected: t.Any, **options: t.Any) -> None:
         super().__init__(*connected, **options)
@@ -202,13 +224,13 @@ class ForeseenService(Service):
             return self._foreseen
 
     def settled_content(self, source: Project, deadline: float) -> Content:
-        """What it holds now: check mode waits for nothing."""
-        if not is_finished(source):
-            self.waiting.check(deadline, IMPORTING_ITSELF)
-        content = self.source_content(source["id"])
-        if content.is_in_training:
-            self.waiting.check(deadline, IN_TRAINING)
-        return content
+        return self.present_content(source, deadline)
+
+    def whole_content(self, project: Project, source_id: str) -> Content:
+        """Of a copy that has yet to arrive what the source holds."""
+        if project["id"] in self._new | self._arrived:
+            return self._content(self._source, source_id, ASPECTS)
+        return super().whole_content(project, source_id)
 
     def start_import(
         self, source: Project, name: str, run: str, content: Content | None = None
@@ -216,6 +238,8 @@ class ForeseenService(Service):
         """A project that is not there; its id is its name, and what it will hold is not known."""
         if not is_finished(source):
             self.waiting.check(self.waiting.deadline(), IMPORTING_ITSELF)
+        if not self.waiting.enabled and content is None:
+            content = self.settled_content(source, self.waiting.deadline())
         project = {"id": name, "name": name, "status": "Importing"}
         self._new.add(name)
         self._write(lambda projects: [*projects, project])
@@ -259,5 +283,7 @@ class ForeseenService(Service):
 
     def _write(self, change: t.Callable[[list[Project]], list[Project]]) -> None:
         with self._lock:
+            if any(project.get("drModeEnabled") for project in self._foreseen or []):
+                raise CustomVisionError(READ_ONLY, "ForbiddenDRModeEnabled")
             self._foreseen = change(self._foreseen or [])
             self._written = True

@@ -21,6 +21,7 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._names import 
     SUPERSEDED,
     WITHDRAWN,
     our_name,
+    parse_stamp,
 )
 from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Project
 
@@ -78,18 +79,32 @@ def next_step(
     return Step(_incoming_step(candidate, now, proven, unfit), candidate, holder)
 
 
-def leftovers(name: str, projects: list[Project], now: datetime, run: str) -> list[Project]:
+def leftovers(
+    name: str, projects: list[Project], now: datetime, run: str, not_needed: t.Collection[str] = ()
+) -> list[Project]:
     """What may be deleted once ``name`` is whole.
 
-    Incoming copies of the name are not needed: those of this ``run`` in any state, another run's once
-    their import has ended. Of failed copies the newest is kept for a look.
+    Incoming copies of the name are: those of this ``run`` in any state; another run's if they are hopeless, arrived
+    a day ago, or were found to be ``not_needed`` (ids). Of failed copies the newest is kept for a look.
     """
-    not_needed = [
+    superfluous = [
         project
         for project in incoming_copies(name, projects)
-        if _parts(project).run == run or is_finished(project) or is_hopeless(project, now)
+        if _parts(project).run == run
+        or project["id"] in not_needed
+        or is_hopeless(project, now)
+        or (is_finished(project) and _is_old(project, now))
     ]
-    return not_needed + _by_stamp(_of_kind(name, FAILED, projects))[1:]
+    return superfluous + _by_stamp(_of_kind(name, FAILED, projects))[1:]
+
+
+def arrived_copies(name: str, projects: list[Project], now: datetime, run: str) -> list[Project]:
+    """Incoming copies of other runs that may be about to take ``name``: whole, and less than a day old."""
+    return [
+        project
+        for project in incoming_copies(name, projects)
+        if _parts(project).run != run and is_finished(project) and not _is_old(project, now)
+    ]
 
 
 def outdated(name: str, projects: list[Project], retain: int) -> list[Project]:
@@ -151,6 +166,11 @@ def _best(
     order = (TAKE, VERIFY, AWAIT, REJECT)
     ranked = sorted(_by_stamp(candidates), key=lambda project: order.index(_incoming_step(project, now, proven, unfit)))
     return ranked[0] if ranked else None
+
+
+def _is_old(incoming: Project, now: datetime) -> bool:
+    """Whether no run can still be about its import, by the time in its name."""
+    return now - parse_stamp(_parts(incoming).stamp) >= EXPORT_LIFETIME
 
 
 def _age(project: Project, now: datetime) -> timedelta:

@@ -31,18 +31,31 @@ class Verifier:
         self.unfit: dict[str, str] = {}
         self.contents: dict[str, Content] = {}
 
-    def compare(self, project: Project, deadline: float) -> None:
-        """Compares a copy that has long been finished with the source, once."""
+    def compare(self, project: Project, deadline: float, at_once: bool = False) -> bool:
+        """Compares a copy that has long been finished with the source, once.
+
+        False where that is to be ``at_once``, but the source has to be waited for.
+        """
         if self._service.is_taken_for_equal(project):
             self.proven.add(project["id"])
-            return
+            return True
         if self.source is None:
-            self.source = self._service.settled_content(self._source, deadline)
+            read = self._service.present_content if at_once else self._service.settled_content
+            source = read(self._source, deadline)
+            if at_once and self._service.waits and not source.is_settled:
+                return False
+            self.source = source
         self._note(project, self.source, self._service.copy_content(project["id"]))
-        if self.source.is_in_training:
-            # Check mode does not wait for the end of a training, which makes the source differ.
+        if not self.source.is_settled:
+            # Check mode does not wait for the end of a training or an import, which makes the source differ.
             self.proven.discard(project["id"])
-            self.unfit.setdefault(project["id"], "an iteration is in training at the source")
+            self.unfit.setdefault(project["id"], "the source is being trained or imported")
+        return True
+
+    def are_alike(self, project: Project, other: Project) -> bool:
+        """Whether two projects of the destination hold the same, in all that can be compared."""
+        contents = [self._service.whole_content(each, self._source["id"]) for each in (project, other)]
+        return not differences(*contents)
 
     def verify(self, project: Project, deadline: float) -> None:
         """Compares a copy that has just been finished, until ``deadline`` (``time.monotonic``) at the latest.
@@ -63,12 +76,14 @@ class Verifier:
 
     def would_lose_training(self, project: Project) -> bool:
         """Whether no trained iteration would be left if a copy of the source replaced this one, which differs."""
-        return not self.source.is_trained and self.contents[project["id"]].is_trained
+        source = self.source
+        return source.is_settled and not source.is_trained and self.contents[project["id"]].is_trained
 
     def _note(self, project: Project, source: Content, copy: Content) -> None:
         self.contents[project["id"]] = copy
         found = differences(source, copy)
         if not found:
+            self.source = source
             self.proven.add(project["id"])
             return
         moved = " (the source itself has changed in the meantime)" if differences(self.source, source) else ""

@@ -109,11 +109,50 @@ def test_incoming_copies_that_are_not_needed_are_leftovers():
     theirs = incoming(run="ffffffff")
     stuck = incoming("Importing", run="eeeeeeee", age=timedelta(days=51))
     projects = [project(), ours, ours_again, theirs, stuck]
-    assert leftovers("Widget", projects, NOW, "0a1b2c3d") == [ours, ours_again, theirs, stuck]
+    assert leftovers("Widget", projects, NOW, "0a1b2c3d") == [ours, ours_again, stuck]
+    assert leftovers("Widget", projects, NOW, "0a1b2c3d", {theirs["id"]}) == [ours, ours_again, theirs, stuck]
+
+
+def test_another_runs_copy_may_be_about_to_take_the_name_for_a_day():
+    theirs = incoming(run="ffffffff")
+    assert _steps.arrived_copies("Widget", [project(), theirs], NOW, "0a1b2c3d") == [theirs]
+    assert _steps.arrived_copies("Widget", [project(), theirs], NOW, "ffffffff") == []
+    tomorrow = NOW + timedelta(days=1)
+    assert _steps.arrived_copies("Widget", [project(), theirs], tomorrow, "0a1b2c3d") == []
+    assert leftovers("Widget", [project(), theirs], tomorrow, "0a1b2c3d") == [theirs]
 
 
 def test_another_runs_import_is_left_to_it_while_it_is_on_its_way():
     assert leftovers("Widget", [project(), incoming("Importing")], NOW, "ffffffff") == []
+
+
+def test_the_latest_is_compared_first():
+    present = project()
+    assert next_step("Widget", [present, incoming()], NOW, latest=True) == (_steps.COMPARE, present, None)
+    assert next_step("Widget", [present], NOW, proven={present["id"]}, latest=True) == (_steps.KEEP, present, None)
+    assert next_step("Widget", [present], NOW, unfit={present["id"]}, latest=True) == (_steps.IMPORT, None, present)
+
+
+def test_what_was_rolled_back_is_compared_before_anything_is_imported_the_newest_first():
+    present = project()
+    older, newer = (project(f"Widget (withdrawn 20261123T19000{second}Z)") for second in (1, 2))
+    there, unfit = [present, older, newer], {present["id"]}
+    assert next_step("Widget", there, NOW, unfit=unfit, latest=True) == (_steps.COMPARE, newer, present)
+    unfit.add(newer["id"])
+    assert next_step("Widget", there, NOW, unfit=unfit, latest=True) == (_steps.COMPARE, older, present)
+    step = next_step("Widget", there, NOW, proven={older["id"]}, unfit=unfit, latest=True)
+    assert step == (_steps.STAY, older, present)
+    unfit.add(older["id"])
+    assert next_step("Widget", there, NOW, unfit=unfit, latest=True) == (_steps.IMPORT, None, present)
+
+
+def test_of_what_was_set_aside_the_newest_are_kept():
+    first, second, third = (project(f"Widget (superseded 20261123T19000{second}Z)") for second in (1, 2, 3))
+    gone, kept = (project(f"Widget (withdrawn 20261123T19000{second}Z)") for second in (1, 2))
+    there = [second, gone, third, first, kept, project(), project("Shelf (superseded 20261123T190000Z)")]
+    assert _steps.outdated("Widget", there, 1) == [second, first, gone]
+    assert _steps.outdated("Widget", there, 0) == [third, second, first, gone]
+    assert _steps.outdated("Widget", there, 5) == [gone]
 
 
 def test_all_but_the_newest_failed_copy_are_leftovers():
