@@ -28,6 +28,7 @@ SHORT = (
     (_board, "FIRST_INTERVAL", 0.01),
     (_retrying.ServiceRetry, "BACKOFF", 0.001),
     (_retrying.ServiceRetry, "LONGEST_WAIT", 0.01),
+    (_retrying.ServiceRetry, "PATIENCE", 0.05),
     (_copier, "SETTLING", 0.04),
     (_verifier, "SETTLING", 0.04),
     (_importing, "SHORTEST_WATCH", 0.03),

@@ -47,6 +47,7 @@ def _quiet_environment(monkeypatch):
             monkeypatch.delenv(f"{side}{name}", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(_retrying.ServiceRetry, "BACKOFF", 0.01)
+    monkeypatch.setattr(_retrying.ServiceRetry, "PATIENCE", 0)
     monkeypatch.setattr(_importing, "SHORTEST_WATCH", 0.5)
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
 from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client
 from ansible_collections.cvops.custom_vision.plugins.module_utils._connection import Connection
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
-from ansible_collections.cvops.custom_vision.plugins.module_utils._retrying import named_wait
+from ansible_collections.cvops.custom_vision.plugins.module_utils._retrying import ServiceRetry, named_wait
 from emulated import operations
 from emulator.samples import sdk
 
@@ -59,6 +60,56 @@ def test_trying_again_comes_to_an_end(client, prod):
     with pytest.raises(CustomVisionError, match="503"):
         client.get_projects()
     assert len(prod.requests) == 6
+
+
+@pytest.fixture(name="patient")
+def fixture_patient(monkeypatch):
+    monkeypatch.setattr(ServiceRetry, "PATIENCE", 60)
+    monkeypatch.setattr(ServiceRetry, "LONGEST_WAIT", 0.01)
+
+
+@pytest.mark.parametrize("call", [
+    lambda client, project: client.get_projects(),
+    lambda client, project: client.update_project(project, "Other"),
+    lambda client, project: client.delete_project(project["id"]),
+], ids=["read", "rename", "delete"])
+@pytest.mark.usefixtures("patient")
+def test_refusals_for_the_rate_use_up_no_tries(client, prod, project, call):
+    prod.requests.clear()
+    prod.faults.add("*", status=429, times=20)
+    prod.faults.add("*", status=503, times=5)
+    call(client, project)
+    assert len(prod.requests) == 26
+
+
+@pytest.mark.usefixtures("patient")
+def test_an_import_that_is_refused_for_the_rate_is_sent_once_it_is_let_in(client, dev, prod):
+    token = sdk(dev).export_project(sdk(dev).create_project("Widget").id).token
+    prod.faults.add("ImportProject", status=429, times=20)
+    client.import_project(token, "Widget")
+    assert operations(prod) == ["ImportProject"] * 21 and len(prod.store.projects) == 1
+
+
+@pytest.mark.usefixtures("patient")
+def test_patience_with_refusals_for_the_rate_comes_to_an_end(client, prod, monkeypatch):
+    monkeypatch.setattr(ServiceRetry, "PATIENCE", 0.2)
+    prod.faults.add("GetProjects", status=429, times=None)
+    with pytest.raises(CustomVisionError, match="429") as caught:
+        client.get_projects()
+    # Each wait is at most a hundredth of a second.
+    assert len(prod.requests) > 6 and not caught.value.in_doubt
+
+
+def test_many_at_once_get_their_turn_at_a_resource_that_lets_few_in(prod, monkeypatch):
+    """Each client stands for a process that paces only itself; the waits are a tenth of the service's."""
+    monkeypatch.setattr(ServiceRetry, "PATIENCE", 60)
+    monkeypatch.setattr(ServiceRetry, "LONGEST_WAIT", 0.3)
+    prod.rate_limit = 50
+    clients = [client_of(prod) for _number in range(20)]
+    with ThreadPoolExecutor(max_workers=100) as pool:
+        answers = list(pool.map(lambda number: clients[number % 20].get_projects(), range(200)))
+    assert answers == [[]] * 200
+    assert sum(request.status == 200 for request in prod.requests) == 200 < len(prod.requests)
 
 
 @pytest.mark.parametrize("operation", ["rename", "delete"])
