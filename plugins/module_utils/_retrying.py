@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils._requests import Retry, urllib3
 
@@ -22,10 +23,12 @@ class ServiceRetry(Retry):
     LONGEST_WAIT = 30.0  # seconds that an answer may ask for
     BACKOFF = 0.5  # seconds; doubles with each retry, the first of which comes at once
     _named_wait: float | None = None
+    _take_turn: t.Callable[[], t.Any]
 
     @classmethod
-    def for_service(cls) -> "ServiceRetry":
-        return cls(
+    def for_service(cls, take_turn: t.Callable[[], t.Any]) -> "ServiceRetry":
+        """``take_turn`` is called before a request is sent again: that one counts against the limit as any other."""
+        retry = cls(
             total=5,
             connect=3,
             other=0,
@@ -35,6 +38,17 @@ class ServiceRetry(Retry):
             allowed_methods=("GET", "PATCH", "DELETE"),
             raise_on_status=False,
         )
+        retry._take_turn = take_turn
+        return retry
+
+    def new(self, **changes) -> "ServiceRetry":
+        retry = super().new(**changes)
+        retry._take_turn = self._take_turn
+        return retry
+
+    def sleep(self, response=None) -> None:
+        super().sleep(response)
+        self._take_turn()
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
         if method == "POST":
