@@ -57,6 +57,7 @@ unit: $(VENV_READY) ## test the utilities and the modules, and play a few random
 	@pytest -n 4 tests/soak --schedules 40
 
 integration: $(INSTALLED) ## test the artifact and run playbooks from it
+	@tests/browser.sh
 	@pytest -n 2 tests/integration
 
 molecule: $(INSTALLED) ## test the role with Molecule

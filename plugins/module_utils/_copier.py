@@ -317,8 +317,8 @@ class Copier:
             if error.code != "NotFoundProject":
                 self._outcome.warn(f"{project['name']!r} could not be deleted: {error}")
             return
-        self._projects = [other for other in self._projects if other["id"] != project["id"]]
         if deleted_here:
+            self._projects = [other for other in self._projects if other["id"] != project["id"]]
             self._outcome.deleted.append(project["name"])
 
     def _rename_aside(self, project: Project, kind: str) -> str:

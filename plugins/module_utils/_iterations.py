@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from uuid import UUID
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client
 from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import parse_time
@@ -22,6 +21,7 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._publishing im
     plan,
     publications,
 )
+from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import check_id
 from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Iteration
 
 _LIST_PROJECTS = "list the projects with cvops.custom_vision.cv_project_info"
@@ -33,7 +33,8 @@ def check_options(params: dict[str, t.Any]) -> dict[str, t.Any]:
     for option in ("publish_name", "project_name", "iteration_name"):
         if params[option] is not None and not params[option].strip():
             raise CustomVisionError(f"{option} is given but empty: fill it in, or leave it out")
-    ids = {option: _checked_id(params[option], option) for option in ("project_id", "iteration_id")}
+    given = {option: params[option] for option in ("project_id", "iteration_id") if params[option] is not None}
+    ids = {option: check_id(text, option) for option, text in given.items()}
     return {**params, **ids, "prediction_resource_id": _resource_id(params)}
 
 
@@ -55,16 +56,6 @@ def bring_about(client: Client, options: dict[str, t.Any], check_mode: bool) -> 
         "diff": {"before": publications(before), "after": publications(after)},
         "warnings": [_warning(name, before, check_mode) for name in names_given_up(wanted, before, steps)],
     }
-
-
-def _checked_id(text: str | None, option: str) -> str | None:
-    try:
-        return text if text is None else str(UUID(text.strip()))
-    except ValueError:
-        raise CustomVisionError(
-            f"{option} is {text!r}, which is not an id: give one such as bc3f7dad-5544-468c-8573-3ef04d55463e, "
-            f"or give {option.replace('_id', '_name')} instead"
-        ) from None
 
 
 def _resource_id(params: dict[str, t.Any]) -> str:

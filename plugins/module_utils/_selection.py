@@ -36,12 +36,12 @@ class Wanted:
 
 
 def check_id(text: str, option: str) -> str:
-    """A project's id in the service's spelling; CustomVisionError where it is no id."""
+    """An id in the service's spelling; CustomVisionError where it is none."""
     try:
         return str(UUID(text.strip()))
     except ValueError:
         raise CustomVisionError(
-            f"{option} is {text!r}, which is not a project's id: give one such as "
+            f"{option} is {text!r}, which is not an id: give one such as "
             "bc3f7dad-5544-468c-8573-3ef04d55463e, or give the name instead"
         ) from None
 

@@ -141,14 +141,21 @@ class Service:
         return publishing.carry_out(self._destination, project["id"], wanted, iterations)
 
     def unpublish(self, project: Project) -> None:
-        """Unpublishes all iterations of a project of the destination."""
-        for iteration in self._destination.get_iterations(project["id"]):
-            if iteration.get("publishName"):
+        """Unpublishes all iterations of a project of the destination, unless it bears another name by now."""
+        published = [each for each in self._destination.get_iterations(project["id"]) if each.get("publishName")]
+        if published and self._is_still_called(project):
+            for iteration in published:
                 self._unpublish(project, iteration)
 
     def delete(self, project: Project) -> bool:
-        """False where somebody else had deleted it already."""
-        return self._destination.delete_project(project["id"])
+        """False where somebody else had deleted it already, or where it bears another name by now.
+
+        Another run may give a name to what this one holds for not needed, and the service deletes by id.
+        """
+        return self._is_still_called(project) and self._destination.delete_project(project["id"])
+
+    def _is_still_called(self, project: Project) -> bool:
+        return self._destination.get_project(project["id"])["name"] == project["name"]
 
     def _unpublish(self, project: Project, iteration: Iteration) -> None:
         self._destination.unpublish_iteration(project["id"], iteration["id"])

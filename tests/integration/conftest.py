@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from emulator import Emulator
+from reported import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMOTE = "cvops.custom_vision.promote"
@@ -81,7 +82,7 @@ def fixture_command(tmp_path):
 
     def command(name, *arguments, stderr=subprocess.STDOUT, environment=None):
         return subprocess.run(
-            [Path(sys.executable).with_name(name), *arguments],
+            [Path(sys.executable).parent / name, *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, cwd=tmp_path,
             env={**variables, **(environment or {})}, encoding="utf-8", timeout=300, check=False,
         )
@@ -124,3 +125,31 @@ def fixture_play(tmp_path, emulator, command):
         return Run(done.returncode, done.stdout)
 
     return play
+
+
+@pytest.fixture(name="pages_of")
+def fixture_pages_of(play, tmp_path):
+    """The reports of hosts whose results are made up, so that they may hold what the emulator does not do."""
+
+    def pages_of(results, **variables):
+        module = tmp_path / "library/planted"
+        module.parent.mkdir()
+        # A module of its own, so that Ansible treats what is in the results as it does with any module's.
+        module.write_text('#!/bin/sh\n# WANT_JSON\ncat "$RESULT"\n')
+        hosts = {}
+        for number, (host, result) in enumerate(results.items()):
+            path = tmp_path / f"result-{number}.json"
+            path.write_text(json.dumps({"changed": True, **result}))
+            hosts[host] = {"result": str(path), "promote_report": str(path.with_suffix(".html"))}
+        run = play(
+            playbook=[{"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [
+                {"planted": {}, "register": "promote_result", "ignore_errors": True,
+                 "environment": {"RESULT": "{{ result }}"}},
+                {"ansible.builtin.include_role": {"name": PROMOTE, "tasks_from": "report"}},
+            ]}],
+            hosts=hosts, ansible_python_interpreter=sys.executable, **variables,
+        )
+        assert run.status == 0, run.output
+        return [Page(Path(variables["promote_report"])) for variables in hosts.values()]
+
+    return pages_of

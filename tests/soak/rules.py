@@ -156,7 +156,7 @@ class WatchedStore(Store):
 
     def _kept(self, name):
         """What every run is to keep of what was set aside."""
-        retain = min(run.retain for run in self._runs)
+        retain = min((run.retain for run in self._runs), default=1)
         return self.of_kind(name, FAILED)[:1] + self.of_kind(name, WITHDRAWN)[:1] + self.of_kind(name, SUPERSEDED)[:retain]
 
     def _equals_all_versions(self, project, name):
@@ -186,7 +186,7 @@ def _are_equal(some, others):
     )
 
 
-def check_copies(store, names, planted, state):
+def check_copies(store, names, planted, state="present"):
     """Each copy is there once and whole, or is a finished project that was there before; nothing is beside it."""
     for name in names:
         (copy,) = store.called(name)

@@ -53,7 +53,7 @@ def test_an_unknown_id_is_refused():
 
 
 def test_a_malformed_id_is_an_error():
-    with pytest.raises(CustomVisionError, match="'bc3f', which is not a project's id"):
+    with pytest.raises(CustomVisionError, match="'bc3f', which is not an id"):
         check_id("bc3f", "id")
 
 

@@ -486,7 +486,7 @@ def test_an_import_that_vanishes_is_said_to_have(copy, after_import, prod, widge
     "arguments, sentence",
     [
         ({"projects": [{"name": "Nothing"}]}, "project 'Nothing': the source has no project of this name"),
-        ({"projects": [{"id": "bc3f"}]}, "'bc3f', which is not a project's id"),
+        ({"projects": [{"id": "bc3f"}]}, "'bc3f', which is not an id"),
         ({"projects": [{"name": "Widget"}, {"name": "Widget"}]}, "would get the same name"),
         ({"projects": [{"name": "Widget"}, {"name": "Widget", "destination_name": "widget"}]}, "get the same name"),
         ({"projects": [{"name": "Widget", "destination_name": "other"}]}, "differs from 'other' only by case"),

@@ -122,7 +122,7 @@ def test_the_connection_comes_from_the_environment(run_module, monkeypatch, dev,
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
-        ({"id": "bc3f"}, "id is 'bc3f', which is not a project's id"),
+        ({"id": "bc3f"}, "id is 'bc3f', which is not an id"),
         ({"id": str(uuid.uuid4()), "name": "Widget"}, "mutually exclusive"),
         ({"gather": ["images"]}, "must be one or more of: iterations, tags, counts"),
         ({"training_key": ""}, "training_key is given but empty"),

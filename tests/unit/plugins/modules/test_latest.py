@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 from azure.cognitiveservices.vision.customvision.training.models import Project as ProjectUpdate
-from ansible_collections.cvops.custom_vision.plugins.module_utils import _verifier
+from ansible_collections.cvops.custom_vision.plugins.module_utils import _service, _verifier
 from ansible_collections.cvops.custom_vision.plugins.module_utils._names import our_name
 from ansible_collections.cvops.custom_vision.plugins.modules import cv_project_copy
 from emulated import begin_import, connection, names, operations, writes
@@ -390,6 +390,26 @@ def test_what_another_run_named_meanwhile_is_not_deleted(copy, dev, prod, promot
 
     monkeypatch.setattr(_verifier.Verifier, "compare", compare_slowly)
     assert only(copy())["destination"]["id"] == incoming.id == the(prod, "Widget").id
+
+
+@pytest.mark.parametrize("name, state", [
+    ("Widget (incoming 20261123T190000Z 0a1b2c3d)", "present"), ("Widget (superseded 20261123T190000Z)", "latest"),
+])
+def test_what_another_run_names_just_before_it_is_deleted_stays(copy, dev, prod, promoted, widget, monkeypatch, name, state):
+    """Another run takes the name with an incoming copy, or goes back to a superseded one (found by random schedules)."""
+    doomed = begin_import(dev, prod, widget, name)
+    wait_for_end(prod, doomed)
+    is_published = _service.Service.is_published
+
+    def is_published_slowly(service, project):
+        found = is_published(service, project)
+        rename(prod, promoted, "Widget (withdrawn 20261123T190100Z)")
+        rename(prod, doomed, "Widget")
+        return found
+
+    monkeypatch.setattr(_service.Service, "is_published", is_published_slowly)
+    result = copy(state=state, retain=0)
+    assert the(prod, "Widget").id == doomed.id and only(result)["deleted"] == []
 
 
 def wait_for_end(resource, project):

@@ -12,12 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from ansible_collections.cvops.custom_vision.plugins.module_utils import _verifier
 from ansible_collections.cvops.custom_vision.plugins.module_utils._comparison import ASPECTS
+from ansible_collections.cvops.custom_vision.plugins.module_utils._names import SUPERSEDED
 from emulated import connection, operations
 from emulator.samples import make_project, sdk
 
 from soak.process import finish, make_tree, start
 from soak.rules import WatchedStore, check_copies, content
 from soak.running import hurry, parameters, promote, promote_at_once, wait_for
+from soak.stage import CALM_RUNS
 
 NAMES = ("Widget", "Shelf", "Parts")
 BATCHES, RACES = 4, 10  # how many batches, which can be run at the same time, of how many races
@@ -86,6 +88,25 @@ def test_runs_at_once_leave_one_copy_of_each(batch, begin, params, prod):
         results = promote_at_once(runs)
         check_race([*results, promote(params)], prod, NAMES, failed)
         assert promote(params)["changed"] is False
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_runs_at_once_replace_what_is_out_of_date_once(batch, begin, params, prod):
+    """What had the name is kept beside the copy, under whatever name, and never more than one copy takes the name."""
+    params = {**params, "match": ["*"], "state": "latest"}
+    for race in range(RACES):
+        chance = random.Random(f"latest {batch} {race}")
+        prod.import_seconds = chance.choice([0.0, 0.03, 0.1])
+        begin()
+        prod.store.begin_wave([CALM_RUNS["latest"]])
+        outdated = {name: prod.store.create(name, None, {}).id for name in NAMES}
+        runs = [{"params": params, "start_after": chance.uniform(0, 0.2)} for _run in range(chance.choice([2, 3]))]
+        results = [*promote_at_once(runs), promote(params)]
+        assert not [result["msg"] for result in results if result.get("failed")]
+        check_copies(prod.store, NAMES, (), "latest")
+        superseded = {name: [project.id for project in prod.store.of_kind(name, SUPERSEDED)] for name in NAMES}
+        assert superseded == {name: [old] for name, old in outdated.items()}
+        assert not prod.store.offences and promote(params)["changed"] is False
 
 
 def test_processes_at_once_leave_one_copy_of_each(begin, params, dev, prod, tmp_path):
