@@ -15,7 +15,7 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._types import 
 
 
 FIRST_INTERVAL = 0.5  # seconds; small projects are imported in a few
-GROWTH = 1.5
+GROWTH = 1.1  # so an end is seen half a second and a tenth of the import's time later, at the latest
 
 
 class Board:
@@ -24,7 +24,8 @@ class Board:
     def __init__(self, get_projects: t.Callable[[], list[Project]], longest_interval: float) -> None:
         self._get_projects = get_projects
         self._longest_interval = longest_interval
-        self._interval = min(FIRST_INTERVAL, longest_interval)
+        self._shortest_interval = min(FIRST_INTERVAL, longest_interval)
+        self._interval = self._shortest_interval
         self._lock = threading.Lock()
         self._outcome: list[Project] | CustomVisionError = []
         self._asked_at = float("-inf")
@@ -50,12 +51,25 @@ class Board:
             time.sleep(max(0.0, due - time.monotonic()))
 
     def _look(self) -> None:
-        """A look that failed is shared too: whoever waits for it would only fail after it."""
+        """A look that failed is shared too: whoever waits for it would only fail after it.
+
+        Where an import has ended others will soon, as they began together: intervals are short again.
+        """
+        importing = self._importing()
         self._asked_at = time.monotonic()
         try:
             self._outcome = self._get_projects()
         except CustomVisionError as error:
             self._outcome = error
+            return
+        if importing - self._importing():
+            self._interval = self._shortest_interval
+
+    def _importing(self) -> set[str]:
+        """The ids of the projects that were importing when last looked at; none after a look that failed."""
+        if isinstance(self._outcome, CustomVisionError):
+            return set()
+        return {project["id"] for project in self._outcome if project.get("status") == "Importing"}
 
     def _answer(self) -> list[Project]:
         if isinstance(self._outcome, CustomVisionError):

@@ -61,20 +61,25 @@ class ResourceAuth(AuthBase):
 class Client:
     """One resource. Threads may share it. Each call returns decoded JSON or raises CustomVisionError.
 
-    As a context it closes its connections at the end. ``may_have_written`` turns true with the first write that was, or may have been, carried out.
+    ``youngest_first`` is said of requests that wait for their turn, see Pace. As a context it closes its
+    connections at the end. ``may_have_written`` turns true with the first write that was, or may have been,
+    carried out.
     """
 
-    def __init__(self, connection: Connection, requests_per_second: float = REQUESTS_PER_SECOND) -> None:
+    def __init__(
+        self, connection: Connection, requests_per_second: float = REQUESTS_PER_SECOND, youngest_first: bool = False
+    ) -> None:
         self.connection = connection
         self.may_have_written = False
         self._clock_difference = timedelta(0)
-        self._pace = Pace(requests_per_second)
+        self._pace = Pace(requests_per_second, youngest_first)
         self._redact = Redactor(connection.training_key, connection.access_token)
         self._session = requests.Session()
         self._session.auth = ResourceAuth(connection)
         # Plain http is for loopback addresses only, and no proxy is to see the key on its way there.
         self._session.trust_env = connection.endpoint.startswith("https:")
-        adapter = HTTPAdapter(max_retries=ServiceRetry.for_service(), pool_maxsize=CONNECTIONS, pool_block=True)
+        retry = ServiceRetry.for_service(self._pace.take)
+        adapter = HTTPAdapter(max_retries=retry, pool_maxsize=CONNECTIONS, pool_block=True)
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, adapter)
 
@@ -226,18 +231,18 @@ class Client:
 
     def _answer(self, method: str, path: str, tries: int = READINGS, **request: t.Any) -> "requests.Response":
         """An answer that arrived whole. ServiceRetry sees only its head: one that breaks off is asked for anew here."""
-        self._pace.wait()
         try:
-            return self._session.request(
-                method,
-                f"{self.connection.endpoint}{BASE_PATH}{path}",
-                timeout=self.connection.timeout,
-                # With each request, or REQUESTS_CA_BUNDLE goes before a session's setting.
-                verify=self.connection.verify,
-                # The key is a header of its own, which requests would send on to wherever a redirect leads.
-                allow_redirects=False,
-                **request,
-            )
+            with self._pace.turn():
+                return self._session.request(
+                    method,
+                    f"{self.connection.endpoint}{BASE_PATH}{path}",
+                    timeout=self.connection.timeout,
+                    # With each request, or REQUESTS_CA_BUNDLE goes before a session's setting.
+                    verify=self.connection.verify,
+                    # The key is a header of its own, which requests would send on to wherever a redirect leads.
+                    allow_redirects=False,
+                    **request,
+                )
         except requests.RequestException as error:
             if method == "POST" or tries == 1 or not _breakdown.broke_off(error):
                 raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import re
 import time
+import typing as t
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils._requests import Retry, urllib3
 
@@ -30,10 +31,12 @@ class ServiceRetry(Retry):
     PATIENCE = 600.0  # seconds from the first 429 for which more of them use up no tries
     _named_wait: float | None = None
     _refused_at: float | None = None  # when the first 429 came (``time.monotonic``)
+    _take_turn: t.Callable[[], t.Any]
 
     @classmethod
-    def for_service(cls) -> "ServiceRetry":
-        return cls(
+    def for_service(cls, take_turn: t.Callable[[], t.Any]) -> "ServiceRetry":
+        """``take_turn`` is called before a request is sent again: that one counts against the limit as any other."""
+        retry = cls(
             total=5,
             connect=3,
             other=0,
@@ -43,6 +46,17 @@ class ServiceRetry(Retry):
             allowed_methods=("GET", "PATCH", "DELETE"),
             raise_on_status=False,
         )
+        retry._take_turn = take_turn
+        return retry
+
+    def new(self, **changes) -> "ServiceRetry":
+        retry = super().new(**changes)
+        retry._take_turn = self._take_turn
+        return retry
+
+    def sleep(self, response=None) -> None:
+        super().sleep(response)
+        self._take_turn()
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
         if method == "POST":

@@ -350,7 +350,9 @@ def run(params, check_mode):
     """What the module returns; CustomVisionError where nothing could be begun."""
     options = check_options(params)
     source, destination = (connect(params[side], side) for side in ("source", "destination"))
-    with Client(source, params["rate_limit"]) as reader, Client(destination, params["rate_limit"]) as writer:
+    rate = params["rate_limit"]
+    # What was begun at the source is brought to its export first, so that imports begin early.
+    with Client(source, rate, youngest_first=True) as reader, Client(destination, rate) as writer:
         service = (ForeseenService if check_mode else Service)(
             reader,
             writer,

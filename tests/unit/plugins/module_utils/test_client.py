@@ -20,9 +20,9 @@ from emulated import operations
 from emulator.samples import sdk
 
 
-def client_of(resource, **options):
+def client_of(resource, rate=1000, **options):
     usual = {"endpoint": resource.endpoint, "side": "destination", "timeout": 5, "verify": True}
-    return Client(Connection(**{**usual, "training_key": resource.training_key, **options}), 1000)
+    return Client(Connection(**{**usual, "training_key": resource.training_key, **options}), rate)
 
 
 @pytest.fixture(name="client")
@@ -53,6 +53,16 @@ def test_reading_is_tried_again(client, prod, fault, monkeypatch):
     prod.faults.add("GetProjects", times=2, **fault)
     assert client.get_projects() == []
     assert operations(prod) == ["GetProjects"] * 3 and not client.may_have_written
+
+
+def test_what_is_sent_again_waits_for_its_turn_too(prod):
+    """Or requests that were refused for their number would be sent in the same number again."""
+    prod.faults.add("GetProjects", status=503, times=2)
+    client = client_of(prod, rate=2)
+    client.get_projects(), client.get_projects()
+    moments = [request.at for request in prod.requests]
+    assert len(moments) == 4
+    assert all(later - earlier >= 0.99 for earlier, later in zip(moments, moments[2:]))
 
 
 def test_trying_again_comes_to_an_end(client, prod):
