@@ -53,8 +53,8 @@ test: $(INSTALLED) ## run all the parts below and sum them up
 	@python tests/parts.py --command '$(MAKE) --no-print-directory -o $(VENV_READY) -o $(INSTALLED)' $(PARTS)
 
 unit: $(VENV_READY) ## test the utilities and the modules, and play a few random schedules of faults
-	@pytest -n 2 tests/unit
-	@pytest -n 4 tests/soak --schedules 40
+	@pytest -n 3 tests/unit
+	@pytest -n 4 tests/soak --schedules 20
 
 integration: $(INSTALLED) ## test the artifact and run playbooks from it
 	@tests/browser.sh

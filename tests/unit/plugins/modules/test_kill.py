@@ -33,7 +33,10 @@ OPTIONS = {
 
 @dataclass
 class Kill(Fault):
-    """The connection is cut because the client dies: just ``before`` the work or just ``after`` it."""
+    """The connection is cut because the client dies, just after the work is done.
+
+    Just before it there is what there was after the request before.
+    """
 
     victim: subprocess.Popen | None = None
 
@@ -47,10 +50,9 @@ class Kill(Fault):
 class Executioner:
     """In place of the faults of the resources: kills a process at one of its requests, whichever side it is to."""
 
-    def __init__(self, process, number, when):
+    def __init__(self, process, number):
         self._process = process
         self._number = number
-        self._when = when
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
@@ -59,7 +61,7 @@ class Executioner:
             number = next(self._numbers)
         if number != self._number:
             return None
-        kill = Kill(operation, drop=self._when)
+        kill = Kill(operation, drop="after")
         kill.victim = self._process
         return kill
 
@@ -104,10 +106,10 @@ def fixture_begin(dev, prod, sources):
 def fixture_kill(tree, dev, prod, monkeypatch):
     """Runs the module as a process that is killed at so many requests; whether it got that far."""
 
-    def kill(number, when, state):
+    def kill(number, state):
         process = start(tree)
         with monkeypatch.context() as patched:
-            executioner = Executioner(process, number, when)
+            executioner = Executioner(process, number)
             for resource in (dev, prod):
                 patched.setattr(resource.faults, "take", executioner.take)
             result = finish(process, {**arguments(dev, prod), **OPTIONS[state](prod)})
@@ -124,16 +126,15 @@ def arguments(dev, prod):
     }
 
 
-# Before a request there is what there is after the one before, so once is enough for the longer way.
-@pytest.mark.parametrize("state, when", [("present", "before"), ("present", "after"), ("latest", "after")])
-def test_a_run_that_is_killed_is_finished_by_the_next(when, state, begin, kill, dev, prod, sources, monkeypatch):
+@pytest.mark.parametrize("state", OPTIONS)
+def test_a_run_that_is_killed_is_finished_by_the_next(state, begin, kill, dev, prod, sources, monkeypatch):
     hurry(monkeypatch)
     params = parameters(dev, prod, match=["*"], **OPTIONS[state](prod))
     for number in itertools.count(1):
         begin(state)
-        if not kill(number, when, state):
+        if not kill(number, state):
             break
-        point = f"killed {when} request {number} at the latest of {operations(dev)[-1:]} and {operations(prod)[-1:]}"
+        point = f"killed after request {number} at the latest of {operations(dev)[-1:]} and {operations(prod)[-1:]}"
         check_that_the_next_run_ends_the_job(params, prod, sources, state, point)
         dev.requests.clear(), prod.requests.clear()
         result = promote(params)
