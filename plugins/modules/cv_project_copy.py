@@ -114,7 +114,7 @@ options:
     description:
       - The whole Azure resource id of a prediction resource. When given, what is published at the source is published
         there in the copy under the same names, whether the copy is new or unchanged.
-      - Iterations are matched by name and time of training. What is published in the copy only is left as it is,
+      - Iterations are matched by time of training. What is published in the copy only is left as it is,
         unless it bears a name, or is an iteration, that the source has published otherwise.
       - Falls back to the environment variable E(VISION_DESTINATION_PREDICTION_RESOURCE_ID). An empty variable counts
         as not set.
