@@ -54,6 +54,7 @@ class Copier:
         self._run = _names.new_run()
         self._import_id: str | None = None
         self._imported_at = 0.0
+        self._waited_for: set[str] = set()  # ids of what was still importing when first seen
         self._may_yield: set[str] = set()
         self._weighed: dict[str, bool] = {}  # whether another run's copy, by id, is not needed by anybody
         self._verifier = Verifier(service, wanted.source)
@@ -195,11 +196,12 @@ class Copier:
 
     def _compare(self, step: _steps.Step) -> None:
         """Compares what may have to yield, or what was rolled back. What was just waited for may not be settled yet."""
-        compare = self._verifier.verify if self._outcome.action == "waited" else self._verifier.compare
+        compare = self._verifier.verify if step.project["id"] in self._waited_for else self._verifier.compare
         compare(step.project, self._deadline)
         self._is_stale = True
 
     def _await(self, step: _steps.Step) -> None:
+        self._waited_for.add(step.project["id"])
         self._service.waiting.check(self._deadline, f"{step.project['name']!r} is still being imported")
         self._look()
         self._outcome.action = "waited"
