@@ -38,6 +38,7 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._types import 
 
 BASE_PATH = "/customvision/v3.3/training"
 REQUESTS_PER_SECOND = 10.0  # what the service allows (its documentation: limits and quotas)
+PATIENCE = 60.0  # seconds for which a resource may go on refusing with 429
 CONNECTIONS = 16  # requests under way at once to one resource
 READ_ONLY_SETTINGS = ("useNegativeSet", "detectionParameters")  # by the OpenAPI file
 READINGS = 3  # how often a request is sent whose answer breaks off in the middle
@@ -61,24 +62,22 @@ class ResourceAuth(AuthBase):
 class Client:
     """One resource. Threads may share it. Each call returns decoded JSON or raises CustomVisionError.
 
-    ``youngest_first`` is said of requests that wait for their turn, see Pace. As a context it closes its
-    connections at the end. ``may_have_written`` turns true with the first write that was, or may have been,
-    carried out.
+    ``pace`` is shared by clients of the same resource, ``patience`` is how long a 429 uses up no tries, see
+    ServiceRetry. As a context it closes its connections at the end. ``may_have_written`` turns true with the first
+    write that was, or may have been, carried out.
     """
 
-    def __init__(
-        self, connection: Connection, requests_per_second: float = REQUESTS_PER_SECOND, youngest_first: bool = False
-    ) -> None:
+    def __init__(self, connection: Connection, pace: Pace | None = None, patience: float = PATIENCE) -> None:
         self.connection = connection
         self.may_have_written = False
         self._clock_difference = timedelta(0)
-        self._pace = Pace(requests_per_second, youngest_first)
+        self._pace = pace or Pace(REQUESTS_PER_SECOND)
         self._redact = Redactor(connection.training_key, connection.access_token)
         self._session = requests.Session()
         self._session.auth = ResourceAuth(connection)
         # Plain http is for loopback addresses only, and no proxy is to see the key on its way there.
         self._session.trust_env = connection.endpoint.startswith("https:")
-        retry = ServiceRetry.for_service(self._pace.take)
+        retry = ServiceRetry.for_service(self._pace.take, patience)
         adapter = HTTPAdapter(max_retries=retry, pool_maxsize=CONNECTIONS, pool_block=True)
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, adapter)
@@ -96,13 +95,13 @@ class Client:
 
     def get_projects(self) -> list[Json]:
         """All projects: the service has no paging."""
-        return self._call("GET", "/projects", _is_list_of_named)
+        return self._call("GET", "/projects", _is_list_of(_is_project))
 
     def get_project(self, project_id: str) -> Json:
-        return self._call("GET", f"/projects/{project_id}", _is_named)
+        return self._call("GET", f"/projects/{project_id}", _is_project)
 
     def update_project(self, project: Json, name: str) -> Json:
-        """Renames a project; everything else is sent back as it was.
+        """Renames a project; everything else is sent back as it was, and what the answer leaves out is as it was.
 
         A refusal because the name is taken may come from the same rename, sent before and
         answered into the void: the project itself tells.
@@ -110,7 +109,7 @@ class Client:
         body = {"name": name, **{key: project[key] for key in ("description", "settings") if key in project}}
         body["settings"] = {k: v for k, v in (body.get("settings") or {}).items() if k not in READ_ONLY_SETTINGS}
         try:
-            return self._call("PATCH", f"/projects/{project['id']}", _is_named, json=body)
+            return {**project, **self._call("PATCH", f"/projects/{project['id']}", _is_project, json=body)}
         except CustomVisionError as error:
             if error.code != "BadRequestProjectNameNotUnique":
                 raise
@@ -145,13 +144,13 @@ class Client:
         self._redact.add(token)
         # Spaces as %20, as the SDK sends them: whether the service takes + for one was not recorded.
         query = urlencode({"token": token, "name": name}, quote_via=quote, safe="")
-        return self._call("POST", "/projects/import", _is_named, params=query)
+        return {"status": "Importing", **self._call("POST", "/projects/import", _is_project, params=query)}
 
     def get_iterations(self, project_id: str) -> list[Json]:
-        return self._call("GET", f"/projects/{project_id}/iterations", _is_list_of_named)
+        return self._call("GET", f"/projects/{project_id}/iterations", _is_list_of(_is_iteration))
 
     def get_iteration(self, project_id: str, iteration_id: str) -> Json:
-        return self._call("GET", f"/projects/{project_id}/iterations/{iteration_id}", _is_named)
+        return self._call("GET", f"/projects/{project_id}/iterations/{iteration_id}", _is_iteration)
 
     def publish_iteration(
         self, project_id: str, iteration_id: str, publish_name: str, prediction_id: str, overwrite: bool
@@ -191,7 +190,7 @@ class Client:
         return True
 
     def get_tags(self, project_id: str) -> list[Json]:
-        return self._call("GET", f"/projects/{project_id}/tags", _is_list_of_named)
+        return self._call("GET", f"/projects/{project_id}/tags", _is_list_of(_is_named))
 
     def get_tagged_image_count(self, project_id: str) -> int:
         return self._call("GET", f"/projects/{project_id}/images/tagged/count", _is_count)
@@ -273,6 +272,7 @@ class Client:
     def _refused(self, method: str, path: str, response: "requests.Response") -> CustomVisionError:
         status = response.status_code
         code, message = read_error(status, _decoded(response))
+        # The code is of letters alone, and it stays readable where its letters happen to be in a key.
         what = f"was refused with {status} {code or status_phrase(status)}"
         if message != status_phrase(status):
             what = f"{what}: {one_line(self._redact(message))}"
@@ -294,7 +294,7 @@ class Client:
         status = response.status_code
         advice = advice_for(code, status, options=f"{options['endpoint']} and {options[used]}", **options)
         request_id = response.headers.get("apim-request-id")
-        sentences = [f"{self._where(method, path)} {self._redact(what)}", advice]
+        sentences = [f"{self._where(method, path)} {what}", advice]
         if request_id:
             request_id = one_line(self._redact(request_id), 80)
             sentences.append(f"The service knows this request as apim-request-id {request_id}")
@@ -320,8 +320,24 @@ def _is_named(answer: t.Any) -> bool:
     return isinstance(answer, dict) and all(isinstance(answer.get(key), str) for key in ("id", "name"))
 
 
-def _is_list_of_named(answer: t.Any) -> bool:
-    return isinstance(answer, list) and all(_is_named(item) for item in answer)
+def _is_project(answer: t.Any) -> bool:
+    return _is_named(answer) and _has_texts(answer, "status") and isinstance(answer.get("settings") or {}, dict)
+
+
+def _is_iteration(answer: t.Any) -> bool:
+    """Down to what this collection goes by; ``trainedAt`` is read later."""
+    return _is_named(answer) and _has_texts(
+        answer, "status", "trainedAt", "publishName", "originalPublishResourceId"
+    )
+
+
+def _has_texts(answer: Json, *keys: str) -> bool:
+    """Whether these are texts where they are there."""
+    return all(isinstance(answer.get(key), (str, type(None))) for key in keys)
+
+
+def _is_list_of(is_item: t.Callable[[t.Any], bool]) -> t.Callable[[t.Any], bool]:
+    return lambda answer: isinstance(answer, list) and all(map(is_item, answer))
 
 
 def _is_export(answer: t.Any) -> bool:

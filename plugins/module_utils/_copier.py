@@ -52,6 +52,7 @@ class Copier:
         self._is_stale = False  # whether time was taken since, in which other runs may have renamed something
         self._deadline = service.waiting.deadline()
         self._run = _names.new_run()
+        self._runs = {self._run}  # whose imports are ours: this run's, and the one whose copy was taken over
         self._import_id: str | None = None
         self._imported_at = 0.0
         self._waited_for: set[str] = set()  # ids of what was still importing when first seen
@@ -202,6 +203,7 @@ class Copier:
 
     def _await(self, step: _steps.Step) -> None:
         self._waited_for.add(step.project["id"])
+        self._show(step.project)  # the result, should the wait end here
         self._service.waiting.check(self._deadline, f"{step.project['name']!r} is still being imported")
         self._look()
         self._outcome.action = "waited"
@@ -252,6 +254,7 @@ class Copier:
                 f"the destination gave the copy the name {renamed['name']!r}, so somebody else has its name",
                 code="BadRequestProjectNameNotUnique",
             )
+        self._runs.add(_names.our_name(step.project["name"]).run)
         self._outcome.action = "replaced" if self._may_yield else "copied"
 
     def _between_renames(self, error: CustomVisionError, step: _steps.Step) -> CustomVisionError:
@@ -337,13 +340,15 @@ class Copier:
         needed by anybody.
         """
         name, now = self._wanted.name, self._service.now
+        holder = next((project for project in self._projects if project["name"] == name), None)
+        if holder is None:
+            return False
         others = [
             project
-            for project in _steps.arrived_copies(name, self._projects, now, self._run)
+            for project in _steps.arrived_copies(name, self._projects, now, self._runs)
             if project["id"] not in self._weighed
         ]
         for project in others:
-            (holder,) = (other for other in self._projects if other["name"] == name)
             try:
                 self._weighed[project["id"]] = self._verifier.are_alike(holder, project)
             except CustomVisionError as error:
@@ -358,7 +363,7 @@ class Copier:
         if step.kind not in (_steps.KEEP, _steps.STAY):
             return []
         not_needed = [project_id for project_id, is_not_needed in self._weighed.items() if is_not_needed]
-        doomed = _steps.leftovers(self._wanted.name, self._projects, self._service.now, self._run, not_needed)
+        doomed = _steps.leftovers(self._wanted.name, self._projects, self._service.now, self._runs, not_needed)
         is_new = self._outcome.action in ("copied", "replaced")
         if is_new or step.kind == _steps.KEEP and self._options.latest:
             doomed += _steps.outdated(self._wanted.name, self._projects, self._options.retain)
@@ -382,10 +387,9 @@ class Copier:
             if error.code != "NotFoundProject":
                 self._outcome.warn(f"{project['name']!r} could not be deleted: {error}")
                 return
-            self._forget(project)
-            return
+            deleted_here = False
+        self._forget(project)
         if deleted_here:
-            self._forget(project)
             self._outcome.deleted.append(project["name"])
 
     def _forget(self, project: Project) -> None:

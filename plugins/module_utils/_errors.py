@@ -70,7 +70,7 @@ class Redactor:
         (re.compile(r"\bsig(?:=|%(?:25)*3D)[^\s\"'<>]+", re.IGNORECASE), "***"),
     )
 
-    _TELLING = 8  # characters of a secret that are not to be seen together
+    _TELLING = 12  # characters of a secret that are not to be seen together; fewer may be a word of a message
 
     def __init__(self, *secrets: str | None) -> None:
         self._spellings: set[str] = set()

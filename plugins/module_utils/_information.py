@@ -24,6 +24,8 @@ _DATA = ("augmentationMethods",)
 
 def find_projects(client: Client, name: str | None, project_id: str | None) -> list[Project]:
     """The projects asked for, as the service has them; none where nothing is there."""
+    if name is not None and not name.strip():
+        raise CustomVisionError("name is given but empty: fill it in, or leave it out")
     if project_id is not None:
         return _project_of_id(client, project_id)
     return [project for project in client.get_projects() if name is None or project["name"] == name]

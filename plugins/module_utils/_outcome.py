@@ -81,6 +81,14 @@ def task_result(outcomes: list[Outcome], changed: bool) -> dict[str, t.Any]:
     return result
 
 
+def nothing_begun(wanted: list[Wanted], reason: str) -> dict[str, t.Any]:
+    """The result of a task that could not begin."""
+    outcomes = [Outcome(copy) for copy in wanted]
+    for outcome in outcomes:
+        outcome.fail("not begun, for the reason that the task's message tells")
+    return {**task_result(outcomes, changed=False), "failed": True, "msg": reason}
+
+
 def _summary(outcomes: list[Outcome], failures: int) -> str:
     if any(outcome.held_back for outcome in outcomes):
         return "Nothing was begun: "

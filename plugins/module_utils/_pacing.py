@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 import typing as t
@@ -26,8 +27,8 @@ class Pace:
     """
 
     def __init__(self, per_second: float, youngest_first: bool = False) -> None:
-        burst = max(1, int(per_second))
-        self._window = burst / per_second
+        burst = math.ceil(per_second)
+        self._window = burst / per_second  # never less than a second
         self._next = -1 if youngest_first else 0
         self._free_at = [float("-inf")] * burst  # of each turn, as ``time.monotonic`` counts
         self._waiting: deque[threading.Condition] = deque()

@@ -75,7 +75,10 @@ def as_at_source(source: list[Iteration], copy: list[Iteration]) -> dict[str, st
     A copy's iterations were trained, but for a millisecond, when their originals were.
     CustomVisionError where the copy lacks one.
     """
-    names, twins = {}, _twins(source, copy)
+    try:
+        names, twins = {}, _twins(source, copy)
+    except ValueError as error:
+        raise CustomVisionError(f"an iteration's time of training is not understood: {error}") from error
     for original in source:
         if not original.get("publishName"):
             continue

@@ -28,14 +28,18 @@ class ServiceRetry(Retry):
 
     LONGEST_WAIT = 30.0  # seconds between two tries, whatever an answer asks for
     BACKOFF = 0.5  # seconds; doubles with each retry, the first of which comes at once
-    PATIENCE = 600.0  # seconds from the first 429 for which more of them use up no tries
+    PATIENCE = 600.0  # seconds from the first 429 for which more of them use up no tries, at the most
     _named_wait: float | None = None
     _refused_at: float | None = None  # when the first 429 came (``time.monotonic``)
     _take_turn: t.Callable[[], t.Any]
+    _patience: float
 
     @classmethod
-    def for_service(cls, take_turn: t.Callable[[], t.Any]) -> "ServiceRetry":
-        """``take_turn`` is called before a request is sent again: that one counts against the limit as any other."""
+    def for_service(cls, take_turn: t.Callable[[], t.Any], patience: float) -> "ServiceRetry":
+        """``take_turn`` is called before a request is sent again: that one counts against the limit as any other.
+
+        ``patience`` is how long a 429 uses up no tries; seconds, of which no more than PATIENCE count.
+        """
         retry = cls(
             total=5,
             connect=3,
@@ -46,12 +50,12 @@ class ServiceRetry(Retry):
             allowed_methods=("GET", "PATCH", "DELETE"),
             raise_on_status=False,
         )
-        retry._take_turn = take_turn
+        retry._take_turn, retry._patience = take_turn, min(patience, cls.PATIENCE)
         return retry
 
     def new(self, **changes) -> "ServiceRetry":
         retry = super().new(**changes)
-        retry._take_turn = self._take_turn
+        retry._take_turn, retry._patience = self._take_turn, self._patience
         return retry
 
     def sleep(self, response=None) -> None:
@@ -109,7 +113,7 @@ class ServiceRetry(Retry):
             return self._refused_at, self
         now = time.monotonic()
         refused_at = now if self._refused_at is None else self._refused_at
-        return refused_at, self.new(total=self.total + 1) if now - refused_at < self.PATIENCE else self
+        return refused_at, self.new(total=self.total + 1) if now - refused_at < self._patience else self
 
 
 def named_wait(body: bytes) -> float | None:

@@ -56,6 +56,17 @@ def wanted_entries(entries: list[dict[str, t.Any]], source: list[Project]) -> li
     return [_wanted_entry(entry, source) for entry in entries]
 
 
+def unseen_entries(entries: list[dict[str, t.Any]]) -> list[Wanted]:
+    """The same where the source could not be looked at: what is known is what was given."""
+    return [
+        Wanted(
+            next(text for text in (entry["destination_name"], entry["name"], entry["id"]) if text is not None),
+            {key: entry[key] for key in ("id", "name")},
+        )
+        for entry in entries
+    ]
+
+
 def wanted_matches(patterns: list[str], source: list[Project]) -> list[Wanted]:
     """The copies that ``match`` asks for, in the source's order; a pattern that finds nothing is refused.
 

@@ -80,17 +80,17 @@ def next_step(
 
 
 def leftovers(
-    name: str, projects: list[Project], now: datetime, run: str, not_needed: t.Collection[str] = ()
+    name: str, projects: list[Project], now: datetime, runs: t.Collection[str], not_needed: t.Collection[str] = ()
 ) -> list[Project]:
     """What may be deleted once ``name`` is whole.
 
-    Incoming copies of the name are: those of this ``run`` in any state; another run's if they are hopeless, arrived
+    Incoming copies of the name are: those of these ``runs`` in any state; another run's if they are hopeless, arrived
     a day ago, or were found to be ``not_needed`` (ids). Of failed copies the newest is kept for a look.
     """
     superfluous = [
         project
         for project in incoming_copies(name, projects)
-        if _parts(project).run == run
+        if _parts(project).run in runs
         or project["id"] in not_needed
         or is_hopeless(project, now)
         or (is_finished(project) and _is_old(project, now))
@@ -98,12 +98,12 @@ def leftovers(
     return superfluous + _by_stamp(_of_kind(name, FAILED, projects))[1:]
 
 
-def arrived_copies(name: str, projects: list[Project], now: datetime, run: str) -> list[Project]:
-    """Incoming copies of other runs that may be about to take ``name``: whole, and less than a day old."""
+def arrived_copies(name: str, projects: list[Project], now: datetime, runs: t.Collection[str]) -> list[Project]:
+    """Incoming copies of other runs than these that may be about to take ``name``: whole, and less than a day old."""
     return [
         project
         for project in incoming_copies(name, projects)
-        if _parts(project).run != run and is_finished(project) and not _is_old(project, now)
+        if _parts(project).run not in runs and is_finished(project) and not _is_old(project, now)
     ]
 
 

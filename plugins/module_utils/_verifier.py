@@ -65,7 +65,7 @@ class Verifier:
         if self._service.is_taken_for_equal(project):
             self.proven.add(project["id"])
             return
-        until = min(time.monotonic() + SETTLING, deadline)
+        until = min(time.monotonic() + SETTLING, deadline) if self._service.waits else time.monotonic()
         source = self.source = self.source or self._service.source_content(self._source["id"])
         copy = self._service.copy_content(project["id"])
         while differences(source, copy) and time.monotonic() < until:

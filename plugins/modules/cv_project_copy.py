@@ -20,7 +20,7 @@ description:
   - A run that is cut off is finished by the next one, which finds the incoming copy and goes on with it.
   - What must yield its name is renamed. A copy that is replaced is called C(NAME (superseded TIME\)), an import that
     failed, never ends or lacks something C(NAME (failed TIME\)). Once a copy has the name, only the newest of these
-    are kept. What has a published iteration is never deleted.
+    are kept. What has a published iteration is never deleted, unless O(unpublish_superseded) has it unpublished first.
 extends_documentation_fragment:
   - cvops.custom_vision._connection.sides
   - cvops.custom_vision._attributes
@@ -120,7 +120,10 @@ options:
         as not set.
     type: str
   rate_limit:
-    description: How many requests a second may go to one resource. The service allows 10.
+    description:
+      - How many requests a second may go to one resource. The service allows 10.
+      - Requests that are sent again count. Where source and destination are the same resource, both sides share the
+        limit.
     type: float
     default: 10
 notes:
@@ -305,11 +308,13 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._connection im
 )
 from ansible_collections.cvops.custom_vision.plugins.module_utils._copier import Options, copy_all
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
-from ansible_collections.cvops.custom_vision.plugins.module_utils._outcome import task_result
+from ansible_collections.cvops.custom_vision.plugins.module_utils._outcome import nothing_begun, task_result
+from ansible_collections.cvops.custom_vision.plugins.module_utils._pacing import Pace
 from ansible_collections.cvops.custom_vision.plugins.module_utils._publishing import check_resource_id
 from ansible_collections.cvops.custom_vision.plugins.module_utils._requests import require_requests
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import (
     refuse,
+    unseen_entries,
     wanted_entries,
     wanted_matches,
 )
@@ -350,9 +355,12 @@ def run(params, check_mode):
     """What the module returns; CustomVisionError where nothing could be begun."""
     options = check_options(params)
     source, destination = (connect(params[side], side) for side in ("source", "destination"))
-    rate = params["rate_limit"]
+    is_one_resource = source.address == destination.address
     # What was begun at the source is brought to its export first, so that imports begin early.
-    with Client(source, rate, youngest_first=True) as reader, Client(destination, rate) as writer:
+    reading = Pace(params["rate_limit"], youngest_first=True)
+    writing = reading if is_one_resource else Pace(params["rate_limit"])
+    patience = params["wait_timeout"]
+    with Client(source, reading, patience) as reader, Client(destination, writing, patience) as writer:
         service = (ForeseenService if check_mode else Service)(
             reader,
             writer,
@@ -365,7 +373,7 @@ def run(params, check_mode):
             wanted = wanted_matches(params["match"], source_projects)
         else:
             wanted = wanted_entries(params["projects"], source_projects)
-        wanted = refuse(wanted, destination_projects, source.address == destination.address)
+        wanted = refuse(wanted, destination_projects, is_one_resource)
         outcomes = copy_all(service, wanted, destination_projects, options)
         return task_result(outcomes, service.changed)
 
@@ -404,7 +412,7 @@ def main():
     try:
         result = run(module.params, module.check_mode)
     except CustomVisionError as error:
-        module.fail_json(msg=str(error), changed=False, copies=[])
+        result = nothing_begun(unseen_entries(module.params["projects"] or []), str(error))
     for warning in result.pop("warnings"):
         module.warn(warning)
     if not module._diff:

@@ -12,17 +12,19 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
+from ansible_collections.cvops.custom_vision.plugins.module_utils import _client
 from ansible_collections.cvops.custom_vision.plugins.module_utils._client import Client
 from ansible_collections.cvops.custom_vision.plugins.module_utils._connection import Connection
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
+from ansible_collections.cvops.custom_vision.plugins.module_utils._pacing import Pace
 from ansible_collections.cvops.custom_vision.plugins.module_utils._retrying import ServiceRetry, named_wait
 from emulated import operations
 from emulator.samples import sdk
 
 
-def client_of(resource, rate=1000, **options):
+def client_of(resource, rate=1000, patience=60, **options):
     usual = {"endpoint": resource.endpoint, "side": "destination", "timeout": 5, "verify": True}
-    return Client(Connection(**{**usual, "training_key": resource.training_key, **options}), rate)
+    return Client(Connection(**{**usual, "training_key": resource.training_key, **options}), Pace(rate), patience)
 
 
 @pytest.fixture(name="client")
@@ -101,13 +103,36 @@ def test_an_import_that_is_refused_for_the_rate_is_sent_once_it_is_let_in(client
 
 
 @pytest.mark.usefixtures("patient")
-def test_patience_with_refusals_for_the_rate_comes_to_an_end(client, prod, monkeypatch):
-    monkeypatch.setattr(ServiceRetry, "PATIENCE", 0.2)
+def test_patience_with_refusals_for_the_rate_comes_to_an_end(prod):
+    client = client_of(prod, patience=0.2)
     prod.faults.add("GetProjects", status=429, times=None)
     with pytest.raises(CustomVisionError, match="429") as caught:
         client.get_projects()
     # Each wait is at most a hundredth of a second.
     assert len(prod.requests) > 6 and not caught.value.in_doubt
+
+
+@pytest.mark.parametrize("odd", [
+    {"publishName": {}}, {"originalPublishResourceId": 5}, {"status": 1}, {"trainedAt": []},
+], ids=str)
+def test_an_iteration_of_another_kind_is_no_answer(client, odd):
+    assert not _client._is_iteration({"id": "1", "name": "Iteration 1", **odd})
+    assert _client._is_iteration({"id": "1", "name": "Iteration 1", **dict.fromkeys(odd)})
+
+
+@pytest.mark.parametrize("odd", [{"settings": "x"}, {"status": 5}], ids=str)
+def test_a_project_of_another_kind_is_no_answer(prod, client, odd):
+    made = sdk(prod).create_project("Widget")
+    vars(prod.store.projects[made.id]).update(odd)
+    with pytest.raises(CustomVisionError, match="answered with something else than the call's result"):
+        client.get_projects()
+
+
+def test_what_the_answer_to_a_rename_leaves_out_is_as_it_was(prod, client, monkeypatch):
+    sdk(prod).create_project("Widget")
+    (project,) = client.get_projects()
+    monkeypatch.setattr(client, "_call", lambda *_call, **_request: {"id": project["id"], "name": "Gadget"})
+    assert client.update_project(project, "Gadget") == {**project, "name": "Gadget"}
 
 
 def test_many_at_once_get_their_turn_at_a_resource_that_lets_few_in(prod, monkeypatch):
@@ -153,6 +178,25 @@ def test_a_refused_write_is_none(client, prod, project):
     with pytest.raises(CustomVisionError):
         client.update_project(project, "Other")
     assert not client.may_have_written
+
+
+@pytest.mark.parametrize("call", [
+    lambda client: client.get_projects(), lambda client: client.import_project("a token", "Widget"),
+], ids=["read", "import"])
+def test_a_connection_that_could_not_be_opened_is_tried_again(prod, monkeypatch, call):
+    tries = []
+    connect = socket.socket.connect
+
+    def count(*address):
+        tries.append(address)
+        return connect(*address)
+
+    prod.stop()
+    monkeypatch.setattr(socket.socket, "connect", count)
+    client = client_of(prod)
+    with pytest.raises(CustomVisionError, match="connection refused") as caught:
+        call(client)
+    assert len(tries) == 4 and not caught.value.in_doubt and not client.may_have_written
 
 
 def test_a_write_that_could_not_be_sent_is_none(client, prod, project):
@@ -213,7 +257,7 @@ def test_an_answer_that_breaks_off_is_asked_for_anew(ending):
         thread = threading.Thread(target=serve, args=(listener,))
         thread.start()
         endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        client = Client(Connection(endpoint=endpoint, side="", timeout=1, verify=True, training_key="k"), 1000)
+        client = Client(Connection(endpoint=endpoint, side="", timeout=1, verify=True, training_key="k"))
         assert client.get_project("1")["name"] == "Widget"
         done.set()
         thread.join()

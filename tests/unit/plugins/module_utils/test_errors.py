@@ -53,5 +53,11 @@ def test_a_key_is_taken_out():
     assert Redactor("k3y", None)("the key K3Y is wrong") == "the key *** is wrong"
 
 
+@pytest.mark.parametrize("key", ["source-training-key", "dev-key-00000001"])
+def test_a_word_of_a_key_does_not_blank_a_message(key):
+    text = "BadRequestExportWhileTraining: the project 00000001-aaaa-4bbb-8ccc-123456789012 is in training"
+    assert Redactor(key)(text) == text
+
+
 def redact_unknown(text):
     return Redactor()(text)

@@ -163,10 +163,11 @@ def test_a_truncated_id_is_refused(length):
         check_resource_id(HERE[:length], "x")
 
 
-def test_the_iterations_of_a_copy_are_known_by_name_and_time_of_training():
-    def trained(name, at, publish_name=None):
-        return {"id": f"{name} at {at}", "name": name, "trainedAt": at, "publishName": publish_name}
+def trained(name, at, publish_name=None):
+    return {"id": f"{name} at {at}", "name": name, "trainedAt": at, "publishName": publish_name}
 
+
+def test_the_iterations_of_a_copy_are_known_by_their_time_of_training():
     source = [trained("One", "2026-11-23T19:00:00.282Z", "live"), trained("Two", "2026-11-23T19:00:05Z", "canary"),
               trained("Three", "2026-11-23T19:00:09Z"), {"id": "x", "name": "Four", "status": "Training"}]
     copy = [trained("One", "2026-11-23T18:00:00Z"), trained("One", "2026-11-23T19:00:00.283Z"),
@@ -176,3 +177,17 @@ def test_the_iterations_of_a_copy_are_known_by_name_and_time_of_training():
     }
     with pytest.raises(CustomVisionError, match="'Two', published as 'canary' at the source, is not in the copy"):
         as_at_source(source, copy[:2])
+
+
+def test_a_time_of_training_that_is_none_is_told():
+    odd = {**LIVE, "trainedAt": "soon"}
+    with pytest.raises(CustomVisionError, match="an iteration's time of training is not understood: 'soon'"):
+        as_at_source([odd], [odd])
+
+
+def test_of_iterations_trained_within_a_second_the_name_decides():
+    """By time alone A's copy would be B's, because a copy is a millisecond younger."""
+    source = [trained("A", "2026-11-23T19:00:00Z", "live"), trained("B", "2026-11-23T19:00:00.001Z")]
+    copy = [trained("A", "2026-11-23T19:00:00.001Z"), trained("B", "2026-11-23T19:00:00.002Z")]
+    for order in ([0, 1], [1, 0]):
+        assert as_at_source(source, [copy[place] for place in order]) == {"live": copy[0]["id"]}

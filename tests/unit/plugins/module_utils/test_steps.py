@@ -101,7 +101,7 @@ def test_an_incoming_copy_of_another_name_is_none_of_ours():
 
 def test_somebodys_own_name_with_a_number_is_none_of_ours():
     assert next_step("Widget", [project("Widget (1)")], NOW).kind == _steps.IMPORT
-    assert leftovers("Widget", [project("Widget (1)"), project()], NOW, "0a1b2c3d") == []
+    assert leftovers("Widget", [project("Widget (1)"), project()], NOW, {"0a1b2c3d"}) == []
 
 
 def test_incoming_copies_that_are_not_needed_are_leftovers():
@@ -109,21 +109,21 @@ def test_incoming_copies_that_are_not_needed_are_leftovers():
     theirs = incoming(run="ffffffff")
     stuck = incoming("Importing", run="eeeeeeee", age=timedelta(days=51))
     projects = [project(), ours, ours_again, theirs, stuck]
-    assert leftovers("Widget", projects, NOW, "0a1b2c3d") == [ours, ours_again, stuck]
-    assert leftovers("Widget", projects, NOW, "0a1b2c3d", {theirs["id"]}) == [ours, ours_again, theirs, stuck]
+    assert leftovers("Widget", projects, NOW, {"0a1b2c3d"}) == [ours, ours_again, stuck]
+    assert leftovers("Widget", projects, NOW, {"0a1b2c3d"}, {theirs["id"]}) == [ours, ours_again, theirs, stuck]
 
 
 def test_another_runs_copy_may_be_about_to_take_the_name_for_a_day():
     theirs = incoming(run="ffffffff")
-    assert _steps.arrived_copies("Widget", [project(), theirs], NOW, "0a1b2c3d") == [theirs]
-    assert _steps.arrived_copies("Widget", [project(), theirs], NOW, "ffffffff") == []
+    assert _steps.arrived_copies("Widget", [project(), theirs], NOW, {"0a1b2c3d"}) == [theirs]
+    assert _steps.arrived_copies("Widget", [project(), theirs], NOW, {"ffffffff"}) == []
     tomorrow = NOW + timedelta(days=1)
-    assert _steps.arrived_copies("Widget", [project(), theirs], tomorrow, "0a1b2c3d") == []
-    assert leftovers("Widget", [project(), theirs], tomorrow, "0a1b2c3d") == [theirs]
+    assert _steps.arrived_copies("Widget", [project(), theirs], tomorrow, {"0a1b2c3d"}) == []
+    assert leftovers("Widget", [project(), theirs], tomorrow, {"0a1b2c3d"}) == [theirs]
 
 
 def test_another_runs_import_is_left_to_it_while_it_is_on_its_way():
-    assert leftovers("Widget", [project(), incoming("Importing")], NOW, "ffffffff") == []
+    assert leftovers("Widget", [project(), incoming("Importing")], NOW, {"ffffffff"}) == []
 
 
 def test_the_latest_is_compared_first():
@@ -160,4 +160,4 @@ def test_all_but_the_newest_failed_copy_are_leftovers():
     oldest, newest, middle = (project(name) for name in names)
     other = project("Other (failed 20261123T190001Z)")
     projects = [project(), oldest, newest, middle, other]
-    assert leftovers("Widget", projects, NOW, "0a1b2c3d") == [middle, oldest]
+    assert leftovers("Widget", projects, NOW, {"0a1b2c3d"}) == [middle, oldest]

@@ -8,17 +8,15 @@ import json
 import threading
 import time
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from azure.cognitiveservices.vision.customvision.training.models import Project as ProjectUpdate
-from ansible_collections.cvops.custom_vision.plugins.module_utils import _copier, _requests, _retrying
+from ansible_collections.cvops.custom_vision.plugins.module_utils import _copier, _importing, _requests, _retrying
 from ansible_collections.cvops.custom_vision.plugins.module_utils._names import our_name
 from ansible_collections.cvops.custom_vision.plugins.modules import cv_project_copy
-from emulated import begin_import, connection, names, operations, writes
+from emulated import begin_import, connection, incoming_name, names, operations, quotes_a_link, writes
 from emulator.samples import make_project, sdk
-
-INCOMING = "Widget (incoming 20261123T190000Z 0a1b2c3d)"
-
 
 @pytest.fixture(name="copy")
 def fixture_copy(run_module, dev, prod):
@@ -34,6 +32,18 @@ def fixture_copy(run_module, dev, prod):
         return result
 
     return copy
+
+
+@pytest.fixture(name="incoming")
+def fixture_incoming(prod):
+    """The name under which another run would begin an import now."""
+    return incoming_name(prod)
+
+
+@pytest.fixture(name="incoming_of_any_age", params=[0, 25], ids=["young", "a day old"])
+def fixture_incoming_of_any_age(request, prod):
+    """The same for an import that a run is still about, and for one that it cannot be about any more."""
+    return incoming_name(prod, hours=request.param)
 
 
 @pytest.fixture(name="after_import")
@@ -181,70 +191,106 @@ def test_check_mode_foretells_the_end_of_a_started_copy(copy, prod, widget):
     assert not only(foretold)["set_aside"] and operations(prod) == ["GetProjects"]
 
 
-def test_an_incoming_copy_that_equals_the_source_is_used(copy, emulator, dev, prod, widget):
-    incoming = begin_import(dev, prod, widget, INCOMING)
+def test_an_incoming_copy_that_equals_the_source_is_used(copy, dev, prod, widget, incoming_of_any_age):
+    there = begin_import(dev, prod, widget, incoming_of_any_age)
     dev.requests.clear()
-    assert only(copy())["destination"]["id"] == incoming.id
+    assert only(copy())["destination"]["id"] == there.id
     assert "ExportProject" not in operations(dev)
 
 
-def test_an_incoming_copy_that_differs_is_set_aside_and_made_anew(copy, dev, prod, widget):
+def test_an_incoming_copy_that_differs_is_set_aside_and_made_anew(copy, dev, prod, widget, incoming):
     other = make_project(dev, "Other", tags=1, images=1)
-    begin_import(dev, prod, other, INCOMING)
+    begin_import(dev, prod, other, incoming)
     result = copy(wait_timeout=1)
     assert only(result)["action"] == "copied" and only(result)["counts"]["tagged_images"] == 4
     assert our_name(only(result)["set_aside"][0])[:2] == ("Widget", "failed")
     assert kinds(prod) == {None: 1, "failed": 1}
 
 
-def test_an_incoming_copy_with_a_number_is_known_by_its_run(copy, emulator, dev, prod, widget):
-    begin_import(dev, prod, widget, INCOMING)
-    begin_import(dev, prod, widget, INCOMING)
+def test_an_incoming_copy_with_a_number_is_known_by_its_run(copy, emulator, dev, prod, widget, incoming_of_any_age):
+    begin_import(dev, prod, widget, incoming_of_any_age)
+    begin_import(dev, prod, widget, incoming_of_any_age)
     emulator.clock.advance(seconds=1)
-    assert f"{INCOMING} (1)" in names(prod)
+    assert f"{incoming_of_any_age} (1)" in names(prod)
     assert len(only(copy())["deleted"]) == 1
     assert names(prod) == ["Widget"]
 
 
-def test_an_incoming_copy_that_is_not_needed_is_deleted(copy, dev, prod, widget):
+def test_an_incoming_copy_that_is_not_needed_is_deleted(copy, dev, prod, widget, incoming_of_any_age):
     copy()
-    begin_import(dev, prod, widget, INCOMING)
+    begin_import(dev, prod, widget, incoming_of_any_age)
     result = copy(wait_sleep=0.2)
     while only(result)["deleted"] == []:  # not before it has ended: it may be another run's
         assert result["changed"] is False
         result = copy()
-    assert (result["changed"], only(result)["action"], only(result)["deleted"]) == (True, "unchanged", [INCOMING])
+    assert (result["changed"], only(result)["action"]) == (True, "unchanged")
+    assert only(result)["deleted"] == [incoming_of_any_age]
     assert names(prod) == ["Widget"]
 
 
-def test_an_incoming_copy_with_a_published_iteration_is_left_alone(copy, emulator, dev, prod, widget):
+def test_an_incoming_copy_that_differs_is_left_for_a_day(copy, emulator, dev, prod, widget, incoming):
+    """Its run may be about to replace what has the name with it."""
     copy()
-    incoming = begin_import(dev, prod, widget, INCOMING)
+    begin_import(dev, prod, make_project(dev, "Other", images=1), incoming)
+    emulator.clock.advance(hours=23)
+    result = copy()
+    assert result["changed"] is False and not result.get("warnings") and incoming in names(prod)
+    emulator.clock.advance(hours=1, seconds=1)
+    assert only(copy())["deleted"] == [incoming]
+
+
+@pytest.mark.parametrize("holder_too", [False, True])
+def test_an_incoming_copy_that_cannot_be_read_is_left(copy, emulator, dev, prod, widget, incoming, holder_too):
+    copy()
+    begin_import(dev, prod, widget, incoming)
     emulator.clock.advance(seconds=1)
-    iteration = sdk(prod).get_iterations(incoming.id)[0]
-    sdk(prod).publish_iteration(incoming.id, iteration.id, "live", prod.prediction_resource_id)
+    prod.faults.add("GetTaggedImageCount", after=0 if holder_too else 1, status=403, shape="gateway")
+    result = copy()
+    assert (result["changed"], only(result)["action"], only(result)["error"]) == (False, "unchanged", None)
+    (warning,) = result["warnings"]
+    assert f"project 'Widget': '{incoming}' is left, because it could not be read: GET /" in json.dumps(warning)
+    assert only(copy())["deleted"] == [incoming]
+
+
+def test_an_incoming_copy_that_is_deleted_while_it_is_read_is_no_trouble(copy, emulator, dev, prod, widget, incoming):
+    copy()
+    begin_import(dev, prod, widget, incoming)
+    emulator.clock.advance(seconds=1)
+    prod.faults.add("GetTags", after=1, status=404, code="NotFoundProject", shape="service")
+    result = copy()
+    assert result["changed"] is False and not result.get("warnings")
+
+
+def test_an_incoming_copy_with_a_published_iteration_is_left_alone(
+    copy, emulator, dev, prod, widget, incoming_of_any_age
+):
+    copy()
+    there = begin_import(dev, prod, widget, incoming_of_any_age)
+    emulator.clock.advance(seconds=1)
+    iteration = sdk(prod).get_iterations(there.id)[0]
+    sdk(prod).publish_iteration(there.id, iteration.id, "live", prod.prediction_resource_id)
     prod.requests.clear()
     result = copy()
     assert result["changed"] is False and not writes(prod)
     assert "left: an iteration is published" in json.dumps(result["warnings"])
 
 
-def test_an_incoming_copy_that_got_the_name_while_it_was_compared_is_not_touched(copy, dev, prod, widget):
+def test_an_incoming_copy_that_got_the_name_while_it_was_compared_is_not_touched(copy, dev, prod, widget, incoming):
     """Somebody may take a copy for whole that this run is about to find unfit."""
     other = make_project(dev, "Other", tags=1, images=1)
-    incoming = begin_import(dev, prod, other, INCOMING)
+    there = begin_import(dev, prod, other, incoming)
 
     def rename():
         while "GetTaggedImageCount" not in operations(prod):
             time.sleep(0.01)
-        give_name(prod, incoming)
+        give_name(prod, there)
 
     thread = threading.Thread(target=rename)
     thread.start()
     result = only(copy(wait_timeout=1))
     thread.join()
-    assert result["set_aside"] == [] and result["destination"]["id"] == incoming.id
-    assert sdk(prod).get_project(incoming.id).name == "Widget"
+    assert result["set_aside"] == [] and result["destination"]["id"] == there.id
+    assert sdk(prod).get_project(there.id).name == "Widget"
 
 
 def test_runs_that_name_one_anothers_copy_say_so(copy, after_import, prod, widget):
@@ -322,6 +368,7 @@ def test_a_stuck_import_is_given_up_when_the_time_is_over_and_found_by_the_next_
     prod.faults.add("ImportProject", outcome="stuck")
     result = copy(wait_timeout=1)
     assert "is still being imported after 1 seconds (wait_timeout)" in result["msg"]
+    assert only(result)["destination"]["status"] == "Importing"
     emulator.clock.advance(hours=24, seconds=1)
     healed = copy()
     assert only(healed)["action"] == "copied" and len(only(healed)["set_aside"]) == 1
@@ -490,7 +537,7 @@ def test_an_import_that_vanishes_is_said_to_have(copy, after_import, prod, widge
         ({"projects": [{"name": "Widget"}, {"name": "Widget"}]}, "would get the same name"),
         ({"projects": [{"name": "Widget"}, {"name": "Widget", "destination_name": "widget"}]}, "get the same name"),
         ({"projects": [{"name": "Widget", "destination_name": "other"}]}, "differs from 'other' only by case"),
-        ({"projects": [{"name": "Widget", "destination_name": INCOMING}]}, "pattern"),
+        ({"projects": [{"name": "Widget", "destination_name": "Widget (failed 20261123T190000Z)"}]}, "pattern"),
         ({"projects": [{"name": "Widget", "destination_name": " "}]}, "destination_name is empty"),
         ({"match": ["Widget", "Nothing*"]}, "project 'Nothing*': the source has no project whose name matches"),
         ({"projects": [{}]}, "one of the following is required: name, id"),
@@ -551,14 +598,14 @@ def test_a_wrong_key_names_its_side(copy, dev, prod, widget, side):
     resource = {"source": dev, "destination": prod}[side]
     result = copy(**{side: {**connection(resource), "training_key": "wr0ng"}})
     assert f"{side} resource" in result["msg"] and f"Check {side}.endpoint and {side}.training_key" in result["msg"]
-    assert result["copies"] == [] and not writes(prod)
+    assert only(result)["action"] == "failed" and "not begun" in only(result)["error"] and not writes(prod)
 
 
 def test_a_token_that_the_service_quotes_does_not_get_out(copy, prod, widget):
     prod.faults.add("ImportProject", status=400, code="BadRequestInvalidImportToken", message="no good: {token} {key}")
     result = copy()
     assert "BadRequestInvalidImportToken: no good: *** ***" in result["msg"]
-    assert "sig=" not in json.dumps(result) and result["changed"] is False
+    assert not quotes_a_link(json.dumps(result)) and result["changed"] is False
 
 
 @pytest.mark.parametrize(
@@ -579,11 +626,23 @@ def test_an_import_that_was_not_carried_out_is_sent_again(copy, prod, widget, fa
     assert operations(prod).count("ImportProject") == 2 and names(prod) == ["Widget"]
 
 
+@pytest.mark.parametrize("shortest, late", [(0.5, 0.7), (1.4, 1.2)], ids=["time-out", "shortest watch"])
+def test_an_import_in_doubt_is_watched_for_as_long_as_its_time_out_or_longer(
+    copy, prod, widget, monkeypatch, shortest, late
+):
+    """The time-out is a second, and the last look comes after the watch, so that it does not matter how fast we are."""
+    monkeypatch.setattr(_importing, "SHORTEST_WATCH", shortest)
+    prod.faults.add("ImportProject", late=late)
+    result = copy(destination=connection(prod, timeout=1))
+    assert only(result)["action"] == "copied" and operations(prod).count("ImportProject") == 1
+
+
 def test_an_import_that_arrives_late_is_recognised(copy, prod, widget):
     prod.import_seconds = 1
     prod.faults.add("ImportProject", late=1.3)
     result = copy(destination=connection(prod, timeout=1))
     assert only(result)["action"] == "copied" and len(only(result)["deleted"]) == 1
+    assert only(result)["deleted"][0].endswith(" (1)")  # so it was sent again under the same name, with the same mark
     assert names(prod) == ["Widget"]
 
 
@@ -592,6 +651,8 @@ def test_an_import_that_stays_in_doubt_is_said_to_be(copy, prod, widget):
     result = copy(destination=connection(prod, timeout=1))
     assert "sent 3 times and did not appear" in result["msg"] and result["changed"] is True
     assert names(prod) == []
+    sent = [request.at for request in prod.requests if request.operation == "ImportProject"]
+    assert len(sent) == 3 and all(again - before >= 1 for before, again in pairwise(sent))
 
 
 def test_a_throttled_import_is_sent_again_after_the_wait_that_is_named(copy, prod, widget, monkeypatch):

@@ -10,7 +10,7 @@ import uuid
 import pytest
 from ansible_collections.cvops.custom_vision.plugins.module_utils import _requests
 from ansible_collections.cvops.custom_vision.plugins.modules import cv_project_info
-from emulated import connection, operations, writes
+from emulated import connection, operations, quotes_a_link, writes
 from emulator.samples import make_project, sdk
 
 
@@ -42,7 +42,7 @@ def test_the_services_fields_are_in_snake_case_and_data_as_it_is(info, dev, widg
 
 def test_the_thumbnails_signed_link_is_left_out(info, dev, widget):
     assert sdk(dev).get_project(widget.id).thumbnail_uri
-    assert "sig=" not in json.dumps(info(dev, gather=["iterations", "tags", "counts"]))
+    assert not quotes_a_link(json.dumps(info(dev, gather=["iterations", "tags", "counts"])))
 
 
 def test_a_name_is_exact_and_may_be_that_of_several(info, dev, widget):
@@ -126,6 +126,7 @@ def test_the_connection_comes_from_the_environment(run_module, monkeypatch, dev,
         ({"id": str(uuid.uuid4()), "name": "Widget"}, "mutually exclusive"),
         ({"gather": ["images"]}, "must be one or more of: iterations, tags, counts"),
         ({"training_key": ""}, "training_key is given but empty"),
+        ({"name": " "}, "name is given but empty"),
         ({"endpoint": "http://dev.example.com"}, "endpoint is plain http"),
         ({"timeout": 0}, "timeout is 0"),
     ],

@@ -103,6 +103,7 @@ FAULTS = [
     Fault("NotFoundProject", GONE, error(404, "service", code="NotFoundProject")),
 ]
 
+NOT_BEGUN = "project 'Widget': not begun, for the reason that the task's message tells."
 FIRST_LISTS = [Place("dev", "GetProjects"), Place("prod", "GetProjects")]
 AFTER_THE_NAME = [  # whether the litter is published, and its end
     Place("prod", "GetIterations", spared=1, before=LITTER),
@@ -259,7 +260,7 @@ def test_whatever_goes_wrong_one_whole_copy_is_there_in_the_end(scene, emulator,
         assert (first["copies"][0]["action"], first["copies"][0]["verified"]) == (action, True)
     else:
         assert first["failed"] and is_well_formed(first["msg"])
-        assert [copy["error"] for copy in first["copies"]] == ([] if place in FIRST_LISTS else [first["msg"]])
+        assert [copy["error"] for copy in first["copies"]] == [NOT_BEGUN if place in FIRST_LISTS else first["msg"]]
     if heals(place, fault, for_ever):
         assert scene.names() == ["Widget"] or fault.kind == GONE
         assert not first.get("warnings")

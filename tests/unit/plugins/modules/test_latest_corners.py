@@ -164,7 +164,7 @@ def test_what_was_rolled_back_to_while_names_were_published_is_not_deleted(copy,
 
     def back():
         time.sleep(0.2)
-        with Client(connect(PLAIN | connection(prod)), 1000) as client:
+        with Client(connect(PLAIN | connection(prod))) as client:
             done.update(_rollback.roll_back(client, "Widget", check_mode=False))
 
     thread, errors = in_background(lambda: "PublishIteration" in operations(prod), back)
@@ -364,3 +364,38 @@ def test_a_twin_is_the_one_trained_at_that_time(copy, emulator, dev, prod, widge
     assert not result.get("failed"), result["msg"]
     live = [each for each in sdk(prod).get_iterations(there) if each.publish_name == "live"]
     assert abs(live[0].trained_at - second.trained_at).total_seconds() < 1
+
+
+def incoming(emulator, run="0a1b2c3d"):
+    """The name under which a run of this moment would import."""
+    return f"Widget (incoming {emulator.clock.now():%Y%m%dT%H%M%SZ} {run})"
+
+
+def test_a_rollback_that_was_cut_off_stays_so_where_another_runs_copy_has_arrived(
+    copy, emulator, dev, prod, promoted, widget
+):
+    rename(prod, promoted, "Widget (withdrawn 20261123T190500Z)")
+    begin_import(dev, prod, widget, incoming(emulator))
+    emulator.clock.advance(seconds=1)
+    result = copy()
+    assert result["failed"] and "cv_project_rollback" in result["msg"]
+
+
+def test_of_a_run_that_sent_twice_one_copy_is_used_and_the_other_deleted(copy, emulator, dev, prod, widget):
+    begin_import(dev, prod, widget, incoming(emulator))
+    emulator.clock.advance(seconds=1)
+    prod.faults.add("ImportProject", outcome="lossy")  # so it is not deleted for being like the other
+    begin_import(dev, prod, widget, incoming(emulator))
+    emulator.clock.advance(seconds=1)
+    result = only(copy())
+    assert (result["action"], result["verified"], len(result["deleted"])) == ("copied", True, 1)
+    assert names(prod) == ["Widget"]
+
+
+def test_check_mode_looks_once_at_an_incoming_copy_that_differs(copy, emulator, dev, prod, widget):
+    begin_import(dev, prod, widget, incoming(emulator))
+    train(sdk(dev), widget)
+    emulator.clock.advance(seconds=1)
+    prod.requests.clear()
+    assert only(copy(check_mode=True))["action"] == "copied"
+    assert operations(prod).count("GetTags") == 1

@@ -89,3 +89,13 @@ def test_imports_begin_before_all_of_the_source_is_read(copy, dev, prod, widget)
     copy(rate_limit=20)
     first_import = next(request.at for request in prod.requests if request.operation == "ImportProject")
     assert sum(request.at < first_import for request in dev.requests if request.operation in READS) < 30
+
+
+def test_two_sides_of_one_resource_share_what_it_allows(run_module, dev, widget):
+    dev.rate_limit = 10
+    result = run_module(
+        cv_project_copy, source=connection(dev), destination=connection(dev),
+        projects=[{"name": "Widget", "destination_name": "Gadget"}],
+    )
+    assert actions(result) == {"copied": 1}
+    assert len(dev.requests) > 10 and all(request.status != 429 for request in dev.requests)
