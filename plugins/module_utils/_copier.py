@@ -11,33 +11,23 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ansible_collections.cvops.custom_vision.plugins.module_utils import _names, _publishing, _steps
+from ansible_collections.cvops.custom_vision.plugins.module_utils._cleanup import Cleanup
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError, Refusal
+from ansible_collections.cvops.custom_vision.plugins.module_utils._options import Options
 from ansible_collections.cvops.custom_vision.plugins.module_utils._outcome import Outcome
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import Wanted
 from ansible_collections.cvops.custom_vision.plugins.module_utils._service import READ_ONLY, Service
 from ansible_collections.cvops.custom_vision.plugins.module_utils._steps import is_finished
 from ansible_collections.cvops.custom_vision.plugins.module_utils._types import Iteration, Project
 from ansible_collections.cvops.custom_vision.plugins.module_utils._verifier import SETTLING, Verifier
+from ansible_collections.cvops.custom_vision.plugins.module_utils._view import View
 
 
 AT_ONCE = 100  # copies under way at the same time: as many as a resource holds projects
 SURPRISES = 3  # how often another run may get in the way of one copy before it is given up
-
-
-@dataclass(frozen=True)
-class Options:
-    """``latest`` where a copy that differs from its source is replaced; ``retain`` superseded copies are kept.
-
-    ``prediction_resource_id`` is where the copies are published as the source is; None where they are not.
-    """
-
-    latest: bool = False
-    retain: int = 1
-    unpublish_superseded: bool = False
-    prediction_resource_id: str | None = None
 
 
 class Copier:
@@ -47,20 +37,18 @@ class Copier:
         self._service = service
         self._wanted = wanted
         self._options = options
-        self._projects = projects  # the destination's, as this copy last saw or left them
-        self._seen_at = time.monotonic()
-        self._is_stale = False  # whether time was taken since, in which other runs may have renamed something
+        self._view = View(service, wanted.name, projects)
+        self._verifier = Verifier(service, wanted.source)
+        self._outcome = Outcome(wanted, before=self._view.ids)
         self._deadline = service.waiting.deadline()
         self._run = _names.new_run()
         self._runs = {self._run}  # whose imports are ours: this run's, and the one whose copy was taken over
+        self._cleanup = Cleanup(service, self._view, self._verifier, self._outcome, options, self._runs)
         self._import_id: str | None = None
         self._imported_at = 0.0
         self._waited_for: set[str] = set()  # ids of what was still importing when first seen
-        self._may_yield: set[str] = set()
-        self._weighed: dict[str, bool] = {}  # whether another run's copy, by id, is not needed by anybody
-        self._verifier = Verifier(service, wanted.source)
+        self._may_yield: set[str] = set()  # ids of what was found to have nothing that its successor lacks
         self._surprises = 0
-        self._outcome = Outcome(wanted, before=self._related())
 
     def look(self) -> str | None:
         """Compares what the destination has where that decides; why the copy cannot be, or None."""
@@ -69,7 +57,7 @@ class Copier:
                 try:
                     if not self._verifier.compare(step.project, self._deadline, at_once=True):
                         return None  # it has to be waited for, and the others need not
-                    self._is_stale = True
+                    self._view.is_stale = True
                 except CustomVisionError as error:
                     self._meet_surprise(error)
             self._refuse(step)
@@ -85,16 +73,8 @@ class Copier:
                 pass
         except CustomVisionError as error:
             self._outcome.fail(str(error))
-        self._outcome.after.update(self._related())
+        self._outcome.after.update(self._view.ids)
         return self._outcome
-
-    def _related(self) -> dict[str, str]:
-        """The ids, by name, of what has the wanted name or bears it in a name of ours."""
-        return {
-            project["name"]: "(new)" if self._service.is_foreseen(project) else project["id"]
-            for project in self._projects
-            if self._wanted.name in (project["name"], getattr(_names.our_name(project["name"]), "name", None))
-        }
 
     def _show(self, project: Project) -> None:
         """Puts a project of the destination into the result, unless it is only foreseen."""
@@ -107,16 +87,16 @@ class Copier:
     def _next_step(self) -> _steps.Step:
         known = self._verifier
         return _steps.next_step(
-            self._wanted.name, self._projects, self._service.now, known.proven, known.unfit, self._options.latest
+            self._wanted.name, self._view.projects, self._service.now, known.proven, known.unfit, self._options.latest
         )
 
     def _advance(self) -> bool:
         """Does the next step; false when there is none left in this run."""
         step = self._next_step()
-        if self._is_stale and (step.kind in (_steps.TAKE, _steps.REJECT) or self._doomed(step)):
-            self._refresh()
+        if self._view.is_stale and (step.kind in (_steps.TAKE, _steps.REJECT) or self._cleanup.doomed(step)):
+            self._view.refresh()
             return True
-        if step.kind in (_steps.KEEP, _steps.STAY) and self._weigh_others():
+        if step.kind in (_steps.KEEP, _steps.STAY) and self._cleanup.weigh_others():
             return True
         if step.kind == _steps.KEEP:
             self._keep(step)
@@ -153,24 +133,14 @@ class Copier:
         self._surprises += 1
         if error.code not in ("NotFoundProject", "BadRequestProjectNameNotUnique") or self._surprises > SURPRISES:
             raise error
-        self._seen_at = time.monotonic()  # only a list that is younger than the surprise explains it
-        self._look()
-
-    def _look(self) -> None:
-        """Looks when it is the turn of all who wait."""
-        self._projects = self._service.next_look(self._seen_at)
-        self._seen_at, self._is_stale = time.monotonic(), False
-
-    def _refresh(self) -> None:
-        """Looks at once: what comes next renames or deletes."""
-        self._projects = self._service.projects(time.monotonic())
-        self._seen_at, self._is_stale = time.monotonic(), False
+        self._view.disregard_older_lists()
+        self._view.wait_for_news()
 
     def _refuse(self, step: _steps.Step) -> None:
         """A Refusal where the copy cannot be, as far as reading tells."""
         if step.kind in (_steps.KEEP, _steps.STAY):
             return
-        if any(project.get("drModeEnabled") for project in self._projects):
+        if any(project.get("drModeEnabled") for project in self._view.projects):
             raise Refusal(READ_ONLY)
         if step.holder is not None and is_finished(step.holder):
             self._let_yield(step.holder)
@@ -199,13 +169,13 @@ class Copier:
         """Compares what may have to yield, or what was rolled back. What was just waited for may not be settled yet."""
         compare = self._verifier.verify if step.project["id"] in self._waited_for else self._verifier.compare
         compare(step.project, self._deadline)
-        self._is_stale = True
+        self._view.is_stale = True
 
     def _await(self, step: _steps.Step) -> None:
         self._waited_for.add(step.project["id"])
         self._show(step.project)  # the result, should the wait end here
         self._service.waiting.check(self._deadline, f"{step.project['name']!r} is still being imported")
-        self._look()
+        self._view.wait_for_news()
         self._outcome.action = "waited"
 
     def _import(self, _step: _steps.Step) -> None:
@@ -218,19 +188,19 @@ class Copier:
         )
         self._import_id = project["id"]
         self._deadline = self._service.waiting.deadline()
-        self._seen_at = self._imported_at = time.monotonic()
-        self._projects = [*self._projects, project]
+        self._imported_at = time.monotonic()
+        self._view.add(project)
 
     def _await_appearance(self) -> None:
         """An import that was accepted may be missing in a list for a moment; longer, and somebody took it away."""
         if time.monotonic() > self._imported_at + SETTLING:
             raise CustomVisionError("the import vanished from the destination before it ended: run again for a new one")
-        self._look()
+        self._view.wait_for_news()
 
     def _verify(self, step: _steps.Step) -> None:
         """Compares a finished copy with the source."""
         self._verifier.verify(step.project, self._deadline)
-        self._is_stale = True
+        self._view.is_stale = True
 
     def _reject(self, step: _steps.Step) -> None:
         aside = self._rename_aside(step.project, _names.FAILED)
@@ -245,11 +215,11 @@ class Copier:
         if step.holder is not None:
             self._rename_aside(step.holder, _names.SUPERSEDED if is_finished(step.holder) else _names.FAILED)
         try:
-            renamed = self._rename(step.project, self._wanted.name)
+            renamed = self._view.rename(step.project, self._wanted.name)
         except CustomVisionError as error:
             raise self._between_renames(error, step) from error
         if renamed["name"] != self._wanted.name:
-            self._rename(renamed, step.project["name"])
+            self._view.rename(renamed, step.project["name"])
             raise CustomVisionError(
                 f"the destination gave the copy the name {renamed['name']!r}, so somebody else has its name",
                 code="BadRequestProjectNameNotUnique",
@@ -271,7 +241,7 @@ class Copier:
         self._show(project)
         if self._options.prediction_resource_id is not None:
             self._publish(project, self._options.prediction_resource_id)
-        self._tidy_up(step)
+        self._cleanup.delete(step)
 
     def _publish(self, project: Project, resource_id: str) -> None:
         """Publishes in the copy what is published at the source."""
@@ -286,7 +256,7 @@ class Copier:
         given_up = _publishing.names_given_up(wanted, here, _publishing.plan(wanted, here))
         for name in given_up:
             self._outcome.warn(f"nothing is published as {name!r} any more: that iteration bears another name now")
-        self._is_stale = True
+        self._view.is_stale = True
         try:
             after = self._service.publish(project, wanted, here)
         except CustomVisionError:
@@ -323,7 +293,7 @@ class Copier:
             "train or change the source to promote it again"
         )
         self._show(step.holder)
-        self._tidy_up(step)
+        self._cleanup.delete(step)
 
     def _settle_race(self, project: Project) -> None:
         """Another run gave somebody the name: our import, or one that makes ours superfluous."""
@@ -333,79 +303,10 @@ class Copier:
         self._outcome.action = "unchanged"
         self._outcome.warn("another run brought the copy about first, so that of this run is not needed")
 
-    def _weigh_others(self) -> bool:
-        """Whether another run needs an incoming copy that has arrived; false where nothing was left to find out.
-
-        A run with other options may be about to replace what has the name with it. One that holds the same is not
-        needed by anybody.
-        """
-        name, now = self._wanted.name, self._service.now
-        holder = next((project for project in self._projects if project["name"] == name), None)
-        if holder is None:
-            return False
-        others = [
-            project
-            for project in _steps.arrived_copies(name, self._projects, now, self._runs)
-            if project["id"] not in self._weighed
-        ]
-        for project in others:
-            try:
-                self._weighed[project["id"]] = self._verifier.are_alike(holder, project)
-            except CustomVisionError as error:
-                self._weighed[project["id"]] = False
-                if error.code != "NotFoundProject":
-                    self._outcome.warn(f"{project['name']!r} is left, because it could not be read: {error}")
-        self._is_stale = self._is_stale or bool(others)
-        return bool(others)
-
-    def _doomed(self, step: _steps.Step) -> list[Project]:
-        """What is not needed any more where a step finds the name whole."""
-        if step.kind not in (_steps.KEEP, _steps.STAY):
-            return []
-        not_needed = [project_id for project_id, is_not_needed in self._weighed.items() if is_not_needed]
-        doomed = _steps.leftovers(self._wanted.name, self._projects, self._service.now, self._runs, not_needed)
-        is_new = self._outcome.action in ("copied", "replaced")
-        if is_new or step.kind == _steps.KEEP and self._options.latest:
-            doomed += _steps.outdated(self._wanted.name, self._projects, self._options.retain)
-        return doomed
-
-    def _tidy_up(self, step: _steps.Step) -> None:
-        for project in self._doomed(step):
-            self._delete(project)
-
-    def _delete(self, project: Project) -> None:
-        """Deletes what is not needed any more; what cannot be deleted is left with a warning."""
-        is_superseded = _names.our_name(project["name"]).kind == _names.SUPERSEDED
-        try:
-            if is_superseded and self._options.unpublish_superseded:
-                self._service.unpublish(project)
-            elif self._service.is_published(project):
-                self._outcome.warn(f"{project['name']!r} is not needed any more, but left: an iteration is published")
-                return
-            deleted_here = self._service.delete(project)
-        except CustomVisionError as error:
-            if error.code != "NotFoundProject":
-                self._outcome.warn(f"{project['name']!r} could not be deleted: {error}")
-                return
-            deleted_here = False
-        self._forget(project)
-        if deleted_here:
-            self._outcome.deleted.append(project["name"])
-
-    def _forget(self, project: Project) -> None:
-        self._projects = [other for other in self._projects if other["id"] != project["id"]]
-
     def _rename_aside(self, project: Project, kind: str) -> str:
-        taken = [other["name"] for other in self._projects]
-        asked = _names.aside_name(self._wanted.name, kind, self._service.now, taken)
-        aside = self._rename(project, asked)["name"]
+        aside = self._view.rename_aside(project, kind)
         self._outcome.set_aside.append(aside)
         return aside
-
-    def _rename(self, project: Project, name: str) -> Project:
-        renamed = self._service.rename(project, name)
-        self._projects = [renamed if other["id"] == project["id"] else other for other in self._projects]
-        return renamed
 
 
 def copy_all(service: Service, wanted: list[Wanted], projects: list[Project], options: Options) -> list[Outcome]:

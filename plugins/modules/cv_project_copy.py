@@ -306,11 +306,11 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._connection im
     hide_user_information,
     nested_connection_spec,
 )
-from ansible_collections.cvops.custom_vision.plugins.module_utils._copier import Options, copy_all
+from ansible_collections.cvops.custom_vision.plugins.module_utils._copier import copy_all
 from ansible_collections.cvops.custom_vision.plugins.module_utils._errors import CustomVisionError
+from ansible_collections.cvops.custom_vision.plugins.module_utils._options import check_options
 from ansible_collections.cvops.custom_vision.plugins.module_utils._outcome import nothing_begun, task_result
 from ansible_collections.cvops.custom_vision.plugins.module_utils._pacing import Pace
-from ansible_collections.cvops.custom_vision.plugins.module_utils._publishing import check_resource_id
 from ansible_collections.cvops.custom_vision.plugins.module_utils._requests import require_requests
 from ansible_collections.cvops.custom_vision.plugins.module_utils._selection import (
     refuse,
@@ -320,8 +320,6 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._selection imp
 )
 from ansible_collections.cvops.custom_vision.plugins.module_utils._service import ForeseenService, Service
 from ansible_collections.cvops.custom_vision.plugins.module_utils._waiting import Waiting
-
-LARGEST = 1e6  # of what may be given as seconds or as requests a second
 
 
 def argument_spec():
@@ -376,28 +374,6 @@ def run(params, check_mode):
         wanted = refuse(wanted, destination_projects, is_one_resource)
         outcomes = copy_all(service, wanted, destination_projects, options)
         return task_result(outcomes, service.changed)
-
-
-def check_options(params):
-    """What the copies go by; CustomVisionError where an option makes no sense."""
-    for option in ("wait_timeout", "wait_sleep", "rate_limit"):
-        if not 0 < params[option] <= LARGEST:
-            raise CustomVisionError(f"{option} is {params[option]:g}: it must be more than 0 and at most {LARGEST:.0f}")
-    if params["retain"] < 0:
-        raise CustomVisionError(f"retain is {params['retain']}: it must be 0 or more")
-    if params["state"] == "latest" and not params["compare"]:
-        raise CustomVisionError(
-            "compare is empty, which leaves nothing by which to tell the latest: name an aspect, or use state=present"
-        )
-    resource_id = params["prediction_resource_id"]
-    return Options(
-        latest=params["state"] == "latest",
-        retain=params["retain"],
-        unpublish_superseded=params["unpublish_superseded"],
-        prediction_resource_id=None
-        if resource_id is None
-        else check_resource_id(resource_id, "prediction_resource_id"),
-    )
 
 
 def main():

@@ -382,11 +382,10 @@ def test_a_rollback_that_was_cut_off_stays_so_where_another_runs_copy_has_arrive
 
 
 def test_of_a_run_that_sent_twice_one_copy_is_used_and_the_other_deleted(copy, emulator, dev, prod, widget):
-    begin_import(dev, prod, widget, incoming(emulator))
-    emulator.clock.advance(seconds=1)
     prod.faults.add("ImportProject", outcome="lossy")  # so it is not deleted for being like the other
-    begin_import(dev, prod, widget, incoming(emulator))
-    emulator.clock.advance(seconds=1)
+    for _sending in range(2):
+        begin_import(dev, prod, widget, incoming(emulator))
+        emulator.clock.advance(seconds=1)
     result = only(copy())
     assert (result["action"], result["verified"], len(result["deleted"])) == ("copied", True, 1)
     assert names(prod) == ["Widget"]
