@@ -91,6 +91,21 @@ def add_region(image: Image, box: Box, now: datetime) -> Region | None:
     return region
 
 
+def take_tags(image: Image, tag_ids: list[str]) -> None:
+    """Take tags away, with the regions that bear them."""
+    image.tags = {tag_id: given for tag_id, given in image.tags.items() if tag_id not in tag_ids}
+    image.regions = [region for region in image.regions if region.box.tag_id not in tag_ids]
+
+
+def take_regions(project: Project, region_ids: list[str]) -> None:
+    """Take regions away; an image keeps the tag as long as another region bears it. That is inferred."""
+    for image in project.images.values():
+        taken = [region.box.tag_id for region in image.regions if region.id in region_ids]
+        image.regions = [region for region in image.regions if region.id not in region_ids]
+        left = {region.box.tag_id for region in image.regions}
+        take_tags(image, [tag_id for tag_id in taken if tag_id not in left])
+
+
 def find(project: Project, image_id: str) -> Image:
     """The image of that id, or NotFoundImage."""
     if image_id not in project.images:

@@ -188,6 +188,12 @@ def get_images(resource: Resource, project_id: str) -> Answer:
     return _images_page(resource, project_id, request.args.get("taggingStatus", "All"))
 
 
+def get_images_by_ids(resource: Resource, project_id: str) -> Answer:
+    project = _project(resource, project_id)
+    chosen = [project.images[image_id] for image_id in inputs.ids("imageIds") if image_id in project.images]
+    return jsonify([answers.image_json(project, image, resource.link) for image in chosen])
+
+
 def get_tagged_images(resource: Resource, project_id: str) -> Answer:
     return _images_page(resource, project_id, "Tagged")
 
@@ -241,6 +247,18 @@ def create_image_regions(resource: Resource, project_id: str) -> Answer:
         shown = answers.region_json(project, region) if region else answers.box_json(box)
         answer["created" if region else "duplicated"].append({"imageId": image.id, **shown})
     return answer
+
+
+def delete_image_tags(resource: Resource, project_id: str) -> Answer:
+    project = _project(resource, project_id)
+    for image_id in inputs.ids("imageIds"):
+        images.take_tags(images.find(project, image_id), inputs.ids("tagIds"))
+    return "", 204
+
+
+def delete_image_regions(resource: Resource, project_id: str) -> Answer:
+    images.take_regions(_project(resource, project_id), inputs.ids("regionIds"))
+    return "", 204
 
 
 def delete_images(resource: Resource, project_id: str) -> Answer:
@@ -325,6 +343,7 @@ OPERATIONS = {
     "CreateImagesFromFiles": ("POST", PROJECT + "/images/files", create_images_from_files),
     "CreateImagesFromUrls": ("POST", PROJECT + "/images/urls", create_images_from_urls),
     "GetImages": ("GET", PROJECT + "/images", get_images),
+    "GetImagesByIds": ("GET", PROJECT + "/images/id", get_images_by_ids),
     "GetTaggedImages": ("GET", PROJECT + "/images/tagged", get_tagged_images),
     "GetUntaggedImages": ("GET", PROJECT + "/images/untagged", get_untagged_images),
     "GetImageCount": ("GET", PROJECT + "/images/count", get_image_count),
@@ -332,6 +351,8 @@ OPERATIONS = {
     "GetUntaggedImageCount": ("GET", PROJECT + "/images/untagged/count", get_untagged_image_count),
     "CreateImageTags": ("POST", PROJECT + "/images/tags", create_image_tags),
     "CreateImageRegions": ("POST", PROJECT + "/images/regions", create_image_regions),
+    "DeleteImageTags": ("DELETE", PROJECT + "/images/tags", delete_image_tags),
+    "DeleteImageRegions": ("DELETE", PROJECT + "/images/regions", delete_image_regions),
     "DeleteImages": ("DELETE", PROJECT + "/images", delete_images),
     "TrainProject": ("POST", PROJECT + "/train", train_project),
     "GetIterations": ("GET", PROJECT + "/iterations", get_iterations),

@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two emulated resources, ways to call them, and a check of every answer against the OpenAPI file."""
+"""Two emulated resources, ways to call them, and a check of every answer against the OpenAPI file.
+
+Microsoft publishes that in Azure/azure-rest-api-specs, as Custom Vision's training API v3.3. The environment variable
+CUSTOM_VISION_OPENAPI says where it is; without it there is no such check, and tests of it are skipped.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,7 @@ import requests
 from emulator import Emulator
 from emulator.samples import sdk
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-OPENAPI = Path(os.environ.get("CUSTOM_VISION_OPENAPI") or REPOSITORY.parent / "shared/spec/training-v3.3.json")
+OPENAPI = os.environ.get("CUSTOM_VISION_OPENAPI")
 
 PREFIX = "/customvision/v3.3/training"
 ANY_PREFIX = re.compile(r"^/customvision/v3\.[^/]+/training", re.IGNORECASE)
@@ -110,10 +113,10 @@ def _nullable_as_recorded(name: str, schema: dict) -> dict:
 
 @pytest.fixture(scope="session")
 def openapi():
-    """The OpenAPI file; tests that need it are skipped where it is not at hand."""
-    if not OPENAPI.is_file():
-        pytest.skip(f"no OpenAPI file at {OPENAPI}: set CUSTOM_VISION_OPENAPI")
-    return OpenApi(OPENAPI)
+    """The OpenAPI file; tests that need it are skipped where nobody says where it is."""
+    if not OPENAPI:
+        pytest.skip("CUSTOM_VISION_OPENAPI does not name the OpenAPI file")
+    return OpenApi(Path(OPENAPI))
 
 
 @pytest.fixture
@@ -124,7 +127,7 @@ def unchecked():
 @pytest.fixture(autouse=True)
 def _check_answers(request, monkeypatch):
     """Judge every answer of the service that a test gets, from the SDK or from requests."""
-    if "unchecked" in request.fixturenames or not OPENAPI.is_file():
+    if "unchecked" in request.fixturenames or not OPENAPI:
         return
     openapi = request.getfixturevalue("openapi")
     send = requests.Session.send

@@ -10,6 +10,7 @@ import base64
 import hashlib
 
 import pytest
+from azure.cognitiveservices.vision.customvision.training.models import ImageRegionCreateEntry
 
 from emulator.samples import make_project, picture
 
@@ -192,3 +193,33 @@ def test_a_deleted_tag_is_taken_off_its_images(dev, call, client):
     assert call(dev, "DELETE", f"/projects/{project.id}/tags/{tag.id}").status_code == 204
     bare = call(dev, "GET", f"/projects/{project.id}/images/untagged").json()
     assert len(bare) == 1 and "regions" not in bare[0]
+
+
+def test_images_are_found_by_their_ids(dev, client):
+    project = make_project(dev, "P", images=3, iterations=0)
+    ids = [image.id for image in client(dev).get_images(project.id)]
+    found = client(dev).get_images_by_ids(project.id, image_ids=[ids[2], ids[0], UNKNOWN_ID])
+    assert [image.id for image in found] == [ids[2], ids[0]]
+
+
+def test_a_tag_that_is_taken_away_goes_with_its_regions(dev, client):
+    project = make_project(dev, "P", tags=1, images=2, iterations=0, regions=True)
+    image, other = client(dev).get_tagged_images(project.id)
+    client(dev).delete_image_tags(project.id, [image.id], [image.tags[0].tag_id])
+    assert client(dev).get_tagged_image_count(project.id) == 1
+    (bare,) = client(dev).get_untagged_images(project.id)
+    assert bare.id == image.id and not bare.regions and other.regions
+
+
+def test_a_region_that_is_taken_away_takes_its_tag_unless_another_has_it(dev, client):
+    project = make_project(dev, "P", tags=1, images=1, iterations=0, regions=True)
+    (image,) = client(dev).get_tagged_images(project.id)
+    tag_id = image.tags[0].tag_id
+    box = ImageRegionCreateEntry(image_id=image.id, tag_id=tag_id, left=0.5, top=0.5, width=0.1, height=0.1)
+    client(dev).create_image_regions(project.id, regions=[box])
+    (image,) = client(dev).get_tagged_images(project.id)
+    first, second = (region.region_id for region in image.regions)
+    client(dev).delete_image_regions(project.id, [first])
+    assert client(dev).get_tagged_image_count(project.id) == 1
+    client(dev).delete_image_regions(project.id, [second])
+    assert client(dev).get_tagged_image_count(project.id) == 0
