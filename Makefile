@@ -16,6 +16,7 @@ PARTS := sanity unit integration molecule lint docs
 PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 VENV := $(CURDIR)/.venv/$(PYTHON_VERSION)$(if $(CORE),-core-$(CORE))
 VENV_READY := $(VENV)/ready
+BENCH_READY := $(VENV)/bench-ready
 TREE := $(CURDIR)/.tree
 INSTALLED := $(TREE)/ansible_collections/cvops/custom_vision/MANIFEST.json
 
@@ -38,7 +39,7 @@ export ANSIBLE_HOME := $(CURDIR)/.ansible
 export ANSIBLE_COLLECTIONS_PATH := $(TREE)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo emulator test $(PARTS) soak dist clean
+.PHONY: help demo emulator test $(PARTS) soak bench fleet dist clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -78,6 +79,13 @@ docs: $(VENV_READY) ## check the documentation of the collection
 soak: $(VENV_READY) ## play random schedules of faults; make SCHEDULES=100 soak plays fewer
 	@pytest -n 4 tests/soak --schedules $(SCHEDULES)
 
+bench: $(INSTALLED) $(BENCH_READY) ## measure on a quiet machine and write to docs/performance.md, in 20 minutes
+	@python tests/bench
+	@python tests/bench/fleet.py
+
+fleet: $(INSTALLED) ## measure and write only what is said of many destinations, in 8 minutes
+	@python tests/bench/fleet.py
+
 dist: $(INSTALLED) ## build the artifact into dist/
 
 clean: ## remove all that make has made
@@ -90,6 +98,10 @@ $(VENV_READY): tests/requirements.txt
 	@rm -rf '$(VENV)'
 	@$(PYTHON) -m venv '$(VENV)'
 	@python -m pip install -r $< $(if $(CORE),'ansible-core==$(CORE).*')
+	@touch $@
+
+$(BENCH_READY): tests/bench/requirements.txt $(VENV_READY)
+	@python -m pip install -r $<
 	@touch $@
 
 $(INSTALLED): $(SHIPPED) | $(VENV_READY)

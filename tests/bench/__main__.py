@@ -12,9 +12,8 @@ from pathlib import Path
 import report
 import startup
 from contestants import idle, race
+from page import DOCS
 from service import IMPORT_SECONDS, Conditions
-
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def main() -> None:
@@ -30,7 +29,6 @@ def main() -> None:
         measured += race(conditions, options.repetitions if projects <= 10 else 1)
     at_rest = idle(Conditions(10, import_seconds=0.1), 2 * options.repetitions + 1)
     report.write(options.docs, measured, at_rest, startup.measure())
-    print((options.docs / "performance.md").read_text(encoding="utf-8").split(report.START)[1].split(report.END)[0])
 
 
 if __name__ == "__main__":

@@ -67,7 +67,8 @@ def copy(name: str, conditions: Conditions, repetitions: int = 1) -> Measured:
             seconds, traffic = run(COMMANDS[name], service), service.traffic()
             service.expect_copies()
         runs.append((seconds * conditions.scale, traffic))
-        print(f"{conditions.projects:4} projects  {name:18} {runs[-1][0]:7.1f} s, {traffic.requests} requests", flush=True)
+        seconds, _traffic = runs[-1]
+        print(f"{conditions.projects:4} projects  {name:18} {seconds:7.1f} s, {traffic.requests} requests", flush=True)
     seconds = statistics.median(seconds for seconds, _traffic in runs)
     # The run in the middle; of the worst one only what was refused.
     middle = min(runs, key=lambda one: abs(one[0] - seconds))[1]

@@ -31,3 +31,12 @@ def verified(service: Conditions) -> float:
     last_export = 4 * service.projects // service.rate
     last_rename = (5 * service.projects + 2) // service.rate
     return max(max(one_copy, last_export) + after_the_export, last_rename + service.latency)
+
+
+def fleet(service: Conditions, requests: int, copies: bool) -> float:
+    """Until all destinations are done, each with a list and so many ``requests`` for each project at the one source.
+
+    What is at the destinations may overlap; only after the last export comes what ``verified`` tells of.
+    """
+    last = (service.destinations * (1 + requests * service.projects) - 1) // service.rate
+    return last + (6 * service.latency + service.import_seconds if copies else service.latency)
