@@ -216,36 +216,40 @@ class Client:
         return answer
 
     def _send(self, method: str, path: str, **request: t.Any) -> "requests.Response":
-        try:
-            response = self._answer(method, path, **request)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            # Without the cause: the library's text quotes the address, and with it the token.
-            raise self._broken(method, path, error) from None
+        """A good answer, whole. ServiceRetry sees only its head: one that breaks off is asked for anew here.
+
+        A sending that is refused is in doubt where one before it may have been carried out.
+        """
+        in_doubt = False
+        for left in reversed(range(READINGS)):
+            try:
+                response = self._answer(method, path, **request)
+                break
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                in_doubt = in_doubt or _breakdown.was_sent(error)
+                if method == "POST" or not left or not _breakdown.broke_off(error):
+                    # Without the cause: the library's text quotes the address, and with it the token.
+                    raise self._broken(method, path, error, in_doubt) from None
         self._note_date(response)
+        in_doubt = in_doubt or response.raw.retries.has_doubt()
         if 300 <= response.status_code < 400:
-            raise self._error(method, path, "answered with a redirect, which is not followed", response)
+            raise self._error(method, path, "answered with a redirect, which is not followed", response, in_doubt)
         if not response.ok:
-            raise self._refused(method, path, response)
+            raise self._refused(method, path, response, in_doubt)
         return response
 
-    def _answer(self, method: str, path: str, tries: int = READINGS, **request: t.Any) -> "requests.Response":
-        """An answer that arrived whole. ServiceRetry sees only its head: one that breaks off is asked for anew here."""
-        try:
-            with self._pace.turn():
-                return self._session.request(
-                    method,
-                    f"{self.connection.endpoint}{BASE_PATH}{path}",
-                    timeout=self.connection.timeout,
-                    # With each request, or REQUESTS_CA_BUNDLE goes before a session's setting.
-                    verify=self.connection.verify,
-                    # The key is a header of its own, which requests would send on to wherever a redirect leads.
-                    allow_redirects=False,
-                    **request,
-                )
-        except requests.RequestException as error:
-            if method == "POST" or tries == 1 or not _breakdown.broke_off(error):
-                raise
-            return self._answer(method, path, tries - 1, **request)
+    def _answer(self, method: str, path: str, **request: t.Any) -> "requests.Response":
+        with self._pace.turn():
+            return self._session.request(
+                method,
+                f"{self.connection.endpoint}{BASE_PATH}{path}",
+                timeout=self.connection.timeout,
+                # With each request, or REQUESTS_CA_BUNDLE goes before a session's setting.
+                verify=self.connection.verify,
+                # The key is a header of its own, which requests would send on to wherever a redirect leads.
+                allow_redirects=False,
+                **request,
+            )
 
     def _note_write(self, method: str, carried_out: bool) -> None:
         if method != "GET" and carried_out:
@@ -260,24 +264,25 @@ class Client:
         if date.tzinfo is not None:
             self._clock_difference = date - datetime.now(timezone.utc)
 
-    def _broken(self, method: str, path: str, error: Exception) -> CustomVisionError:
+    def _broken(self, method: str, path: str, error: Exception, in_doubt: bool) -> CustomVisionError:
         cause = one_line(self._redact(_breakdown.describe(error, self.connection.timeout)))
         advice = f"Check {self.connection.option('endpoint')}, the network and proxies between, or run again"
         if isinstance(error, requests.exceptions.SSLError):
             option = self.connection.option
             advice = f"Check {option('endpoint')}, and name the authority of its certificate in {option('ca_path')}"
         message = f"{self._where(method, path)} got no whole answer: {cause}. {advice}."
-        return CustomVisionError(message, in_doubt=_breakdown.was_sent(error))
+        return CustomVisionError(message, in_doubt=in_doubt)
 
-    def _refused(self, method: str, path: str, response: "requests.Response") -> CustomVisionError:
+    def _refused(
+        self, method: str, path: str, response: "requests.Response", earlier_doubt: bool
+    ) -> CustomVisionError:
         status = response.status_code
         code, message = read_error(status, _decoded(response))
         # The code is of letters alone, and it stays readable where its letters happen to be in a key.
         what = f"was refused with {status} {code or status_phrase(status)}"
         if message != status_phrase(status):
             what = f"{what}: {one_line(self._redact(message))}"
-        # A try before this one may have been carried out, though its answer was lost.
-        in_doubt = status >= 500 or status == 408 or response.raw.retries.has_doubt()
+        in_doubt = earlier_doubt or status >= 500 or status == 408
         return self._error(method, path, what, response, in_doubt, code)
 
     def _error(

@@ -207,6 +207,23 @@ def test_a_write_that_could_not_be_sent_is_none(client, prod, project):
     assert not client.may_have_written
 
 
+BROKEN_OFF = {
+    "status": 200, "shape": "text", "message": "fff\r\n{", "headers": {"Transfer-Encoding": "chunked", "Connection": "close"},
+}
+
+
+@pytest.mark.parametrize("refusal", [{"redirect": "http://127.0.0.1:9/"}, {"status": 400}], ids=["redirect", "400"])
+@pytest.mark.parametrize("lost", [{"drop": "after"}, BROKEN_OFF], ids=["dropped", "broken off"])
+def test_a_refusal_is_in_doubt_where_an_answer_before_it_was_lost(client, prod, lost, refusal):
+    sdk(prod).create_project("Widget")
+    (project,) = client.get_projects()
+    prod.faults.add("UpdateProject", **lost)
+    prod.faults.add("UpdateProject", **refusal)
+    with pytest.raises(CustomVisionError, match="answered with a redirect|was refused with 400") as caught:
+        client.update_project(project, "Gadget")
+    assert caught.value.in_doubt and client.may_have_written
+
+
 @pytest.mark.parametrize("padding", range(0, 300, 7))
 @pytest.mark.parametrize("encoded", [0, 1, 2])
 def test_no_cut_lets_half_a_secret_out(client, prod, padding, encoded):
