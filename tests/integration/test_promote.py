@@ -205,6 +205,22 @@ def test_one_destination_that_is_down_does_not_hold_back_the_others(promote_to, 
     ]
 
 
+def test_what_may_be_a_password_in_an_endpoint_is_not_handed_on(play, dev):
+    endpoints = {
+        "user": "https://user:SECRET@vision.example.com", "slash": "https://user:SEC/SECRET@vision.example.com",
+        "query": "https://vision.example.com?key=SECRET", "fragment": "https://vision.example.com#SECRET",
+    }
+    run = play(
+        promote_hosts="all", promote_source=connection(dev), promote_projects="Widget",
+        hosts={host: {"promote_destination": {"endpoint": endpoint, "training_key": "0" * 32}}
+               for host, endpoint in endpoints.items()},
+    )
+    assert run.failed == dict.fromkeys(endpoints, 1) and "SECRET" not in run.output
+    assert {project["host"]: project["endpoint"] for project in run.promoted} == dict.fromkeys(
+        endpoints, "https://vision.example.com"
+    )
+
+
 @pytest.mark.parametrize("variables, promoted", [
     ({"promote_serial": 2, "promote_max_fail_percentage": ""}, ["Widget"]),
     ({"promote_serial": 2, "promote_max_fail_percentage": 0}, []),

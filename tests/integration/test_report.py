@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from emulated import connection, names, operations
-from emulator.samples import fill, make_project, sdk
+from emulated import connection, names, operations, quotes_a_link
+from emulator.samples import fill, make_project, sdk, train
 from reported import Page, made_up
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,7 @@ def fixture_promote(play, tmp_path, emulator, dev, prod):
         if not report.is_file():
             return run, None
         page = Page(report)
-        assert "sig=" not in page.source
+        assert not quotes_a_link(page.source)
         for resource in emulator.resources.values():
             assert resource.training_key not in page.source and resource.access_token not in page.source
         return run, page
@@ -72,7 +72,7 @@ def test_a_promotion_is_told(promote, dev, prod):
     assert re.search(r"Created \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", page.text)
     assert re.search(r'<time datetime="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ">\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC<', page.source)
     assert "Copied new at the destination 3 Altogether projects 3" in page.text
-    assert "went wrong" not in page.text
+    assert "went wrong" not in page.text and "Warnings" not in page.text
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
     assert page.text.endswith(f"Written by the Ansible collection cvops.custom_vision {version}.")
 
@@ -86,6 +86,21 @@ def test_a_second_run_still_changes_nothing_and_costs_no_further_request(promote
     assert run.status == 0 and run.changed == {"localhost": 0} and "<html" not in run.output
     assert operations(dev) == operations(prod) == ["GetProjects"]
     assert "<h1>1 project unchanged</h1>" in page.source and "– – – not compared" in page.text
+
+
+def test_it_says_why_a_copy_stays_rolled_back(promote, play, dev, prod):
+    project = make_project(dev, "Widget", images=2)
+    promote()
+    train(sdk(dev), project)
+    promote()
+    play(playbook="cvops.custom_vision.rollback", promote_destination=connection(prod), promote_projects="Widget")
+    run, page = promote()
+    assert run.status == 0 and run.changed == {"localhost": 0}
+    assert "<h1>1 project unchanged</h1>" in page.source and "✓ Succeeded There is a warning, see below." in page.text
+    assert re.search(
+        r" Warnings project 'Widget': it stays as it is, because 'Widget \(withdrawn \w+\)' equals the source and was "
+        r"rolled back on purpose: train or change the source to promote it again Totals ", page.text,
+    )
 
 
 def test_check_mode_writes_no_page(promote, dev, tmp_path):
@@ -123,6 +138,19 @@ def test_a_failure_before_any_copy_is_told(promote, prod):
     assert "<h1>Nothing was promoted</h1>" in page.source and "✕ Failed" in page.text
     assert "was refused with 401 Unauthorized: Access denied" in page.text
     assert prod.endpoint in page.text and "Totals" not in page.text
+
+
+def test_a_failure_before_any_of_the_named_copies_is_told(promote, prod):
+    prod.faults.add("GetProjects", times=None, status=401, shape="gateway")
+    run, page = promote(promote_match=[], promote_projects=["Gadget", "Widget"])
+    assert run.status != 0
+    rows = [(project["name"], project["id"], project["action"]) for project in run.promoted]
+    assert rows == [("Gadget", None, "failed"), ("Widget", None, "failed")]
+    assert "<h1>2 projects failed</h1>" in page.source
+    assert re.search(
+        "What went wrong GET [^ ]* of the destination resource at [^ ]* was refused with 401 Unauthorized: .* "
+        "Gadget project 'Gadget': not begun, .* Widget project 'Widget': not begun, .* Totals", page.text,
+    )
 
 
 def test_an_endpoint_that_may_hold_a_password_is_not_shown(promote_hosts, dev, tmp_path):
@@ -201,9 +229,12 @@ def test_a_path_that_cannot_be_written_fails_after_the_copying_and_does_not_hide
 def test_everything_of_a_copy_is_told(pages_of):
     failed = made_up("Failed", action="failed", destination=None, counts=None, verified=None, published=[],
                      set_aside=[], deleted=[], error="Error 12")
-    (page,) = pages_of({"localhost": {"failed": True, "msg": "Summary", "copies": [made_up(), failed]}})
+    (page,) = pages_of({"localhost": {
+        "failed": True, "msg": "1 of 2 copies failed: Error 12", "copies": [made_up(), failed],
+        "warnings": ["Warning 1", "Warning 2"],
+    }})
     assert "<h1>1 project promoted, 1 failed</h1>" in page.source
-    assert "What went wrong Failed 1 Error 12 Totals" in page.text
+    assert "What went wrong Failed 1 Error 12 Warnings Warning 1 Warning 2 Totals" in page.text
     assert (
         "Text 1 from Text 3 ✓ Replaced 2 3 24 ✓ yes Text 7, Text 8 Source id Text 2 Destination id Text 4 "
         "Created Text 6 Set aside as Text 9 Deleted Text 10, Text 11"
@@ -225,7 +256,7 @@ def test_actions_in_the_summary_and_in_the_totals(pages_of):
 def test_nothing_becomes_markup_or_a_template(pages_of):
     def result(text):
         bad = made_up(f"{text} a", action="failed", error=f"{text} 12")
-        return {"failed": True, "msg": f"{text} 13", "copies": [made_up(text), bad]}
+        return {"failed": True, "msg": f"{text} 14", "copies": [made_up(text), bad], "warnings": [f"{text} 13"]}
 
     def outline(page):
         return [(tag, attributes) for tag, attributes in page.outline if tag != "time"]
@@ -237,7 +268,7 @@ def test_nothing_becomes_markup_or_a_template(pages_of):
     })
     assert outline(hostile) == outline(tame) and outline(hostile_and_empty) == outline(tame_and_empty)
     # The fifth is the name again.
-    shown = {*range(1, 13)} - {5}
+    shown = {*range(1, 14)} - {5}
     assert [number for number in shown if f"{HOSTILE} {number}" not in hostile.text] == []
     assert f"Host {HOSTILE_HOST}" in hostile.text and HOSTILE in hostile_and_empty.text
 

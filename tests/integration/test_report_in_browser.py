@@ -169,7 +169,7 @@ def test_the_report_can_be_read_on_each_screen_in_each_scheme(browser, view, pag
             set_aside=["Shelf stock (EU) (superseded 20261123T190036Z)"],
             deleted=["Shelf stock (EU) (superseded 20261009T081500Z)", "Shelf stock (EU) (failed 20261123T184512Z)"],
         ),
-        copy_of("Returned parts", 3, action="unchanged", counts=None, verified=None),
+        copy_of("Returned parts", 3, action="unchanged", verified=False),
         copy_of("Café crème 検査 \u05e9\u05dc\u05d5\u05dd", 5, action="waited"),
         copy_of(
             "Gadget assembly", 4, action="failed", destination=None, counts=None, verified=None,
@@ -179,17 +179,29 @@ def test_the_report_can_be_read_on_each_screen_in_each_scheme(browser, view, pag
                 set_aside=[f"{UNBROKEN} (failed 20261123T190036Z)"], published=[UNBROKEN]),
     ]
     good = [copy for copy in copies if copy["error"] is None]
+    warnings = [
+        "project 'Returned parts': it stays as it is, because 'Returned parts (withdrawn 20261123T184512Z)' equals the "
+        "source and was rolled back on purpose: train or change the source to promote it again",
+        f"project '{UNBROKEN}': another run brought the copy about first, so that of this run is not needed",
+    ]
     refused = f"GET /customvision/v3.3/training/projects of the destination resource: {REFUSED}"
     mixed, success, failure = pages_of({
-        "prod-westeurope": {"failed": True, "msg": "Summary", "copies": copies}, "good": {"copies": good},
+        "prod-westeurope": {
+            "failed": True, "msg": " ".join(copy["error"] for copy in copies if copy["error"]), "copies": copies,
+            "warnings": warnings,
+        },
+        "good": {"copies": good, "warnings": warnings[:1]},
         "bad": {"failed": True, "msg": refused, "copies": []},
     }, **SIDES)
     everywhere = [side["endpoint"] for side in SIDES.values()]
     check_views(browser, view, "mixed", mixed.path, [
         *everywhere, "2 projects promoted, 1 waited for, 1 unchanged, 2 failed", "✕ Failed", "What went wrong", REFUSED,
+        "Warnings", *warnings,
         *(text for copy in copies for text in (
             copy["name"], copy["source"]["id"], *copy["published"], *copy["set_aside"], *copy["deleted"],
         )),
     ])
-    check_views(browser, view, "success", success.path, [*everywhere, "2 projects promoted, 1 waited for", "✓ Succeeded"])
+    check_views(browser, view, "success", success.path, [
+        *everywhere, "2 projects promoted, 1 waited for", "✓ Succeeded", "There is a warning, see below.", warnings[0],
+    ])
     check_views(browser, view, "failure", failure.path, [*everywhere, "Nothing was promoted", "✕ Failed", refused])

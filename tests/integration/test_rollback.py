@@ -144,6 +144,43 @@ def test_each_part_of_a_connection_may_come_from_elsewhere(rollback, prod):
     assert run.status == 0 and held(prod) == old
 
 
+def test_the_destinations_key_goes_before_a_token_of_the_modules_own_variables(rollback, emulator, prod):
+    """The promotion does not look at these variables."""
+    old = promoted(prod, "Widget")
+    token = {"VISION_TRAINING_ACCESS_TOKEN": emulator["dev"].access_token}
+    run = rollback(promote_projects="Widget", environment=token)
+    assert run.status == 0 and held(prod) == old
+    run = rollback(promote_projects="Widget", promote_destination={}, environment={
+        "VISION_DESTINATION_TRAINING_ENDPOINT": prod.endpoint, "VISION_DESTINATION_TRAINING_KEY": prod.training_key,
+        **token,
+    })
+    assert run.status == 0 and run.changed == {"localhost": 0}
+
+
+def test_a_token_goes_before_a_key_as_in_the_promotion(rollback, prod):
+    old = promoted(prod, "Widget")
+    wrong = connection(prod, training_key="wrong")
+    token = {"VISION_DESTINATION_TRAINING_ACCESS_TOKEN": prod.access_token}
+    run = rollback(promote_projects="Widget", promote_destination=wrong, environment=token)
+    assert run.status == 0 and held(prod) == old
+
+
+def test_what_may_be_a_password_in_an_endpoint_is_not_handed_on(play):
+    endpoints = {
+        "user": "https://user:SECRET@vision.example.com", "slash": "https://user:SEC/SECRET@vision.example.com",
+        "query": "https://vision.example.com?key=SECRET", "fragment": "https://vision.example.com#SECRET",
+    }
+    run = play(
+        playbook=ROLLBACK, promote_hosts="all", promote_projects="Widget",
+        hosts={host: {"promote_destination": {"endpoint": endpoint, "training_key": "0" * 32}}
+               for host, endpoint in endpoints.items()},
+    )
+    assert run.failed == dict.fromkeys(endpoints, 1) and "SECRET" not in run.output
+    assert {project["host"]: project["endpoint"] for project in run.promoted} == dict.fromkeys(
+        endpoints, "https://vision.example.com"
+    )
+
+
 def test_each_host_is_a_resource(play, emulator):
     west, east = emulator["west"], emulator["east"]
     old = {resource.endpoint: promoted(resource, "Widget") for resource in (west, east)}
