@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 from emulator.samples import sdk
 
 
@@ -33,3 +36,13 @@ def begin_import(source, destination, project, name):
     """Imports a project the bare way, without waiting; gives the new project."""
     token = sdk(source).export_project(project.id).token
     return sdk(destination).import_project(token, name)
+
+
+def incoming_name(resource, run="0a1b2c3d", **age):
+    """The name of a copy of Widget that another run began to import at this moment, or so long ago: ``hours=25``."""
+    return f"Widget (incoming {resource.clock.now() - timedelta(**age):%Y%m%dT%H%M%SZ} {run})"
+
+
+def quotes_a_link(text):
+    """Whether a text holds a part of a signed link, which is what an import token is, plain or as a request has it."""
+    return re.search(r"sig(=|%(25)*3d)|prjexp", text, re.IGNORECASE) is not None

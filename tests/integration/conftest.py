@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from emulated import quotes_a_link
 from emulator import Emulator
 from reported import Page
 
@@ -120,8 +121,7 @@ def fixture_play(tmp_path, emulator, command):
         )
         for resource in emulator.resources.values():
             assert resource.training_key not in done.stdout and resource.access_token not in done.stdout
-        # A part of every import token.
-        assert "sig=" not in done.stdout
+        assert not quotes_a_link(done.stdout)
         return Run(done.returncode, done.stdout)
 
     return play

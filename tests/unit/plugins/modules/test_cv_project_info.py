@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 
 import pytest
@@ -149,6 +150,23 @@ def test_html_in_place_of_an_answer_is_one_sentence(info, dev):
     dev.faults.add("GetProjects", malformed="html", times=None)
     result = info(dev)
     assert "something else than the call's result" in result["msg"]
+
+
+@pytest.mark.parametrize("times", [1, None], ids=["once", "for ever"])
+@pytest.mark.parametrize(
+    "fault", [{"drop": "before"}, {"status": 503}, {"malformed": "html"}], ids=["dropped", "503", "html"]
+)
+@pytest.mark.parametrize("operation", ["GetProject", "GetUntaggedImageCount"])
+def test_trouble_that_passes_is_none_and_any_other_is_one_sentence(info, dev, widget, operation, fault, times):
+    dev.faults.add(operation, times=times, **fault)
+    result = info(dev, id=widget.id, gather=["counts"])
+    assert operation in operations(dev)
+    if times and "malformed" not in fault:
+        (project,) = result["projects"]
+        assert project["name"] == "Widget" and project["counts"]["untagged_images"] == 0
+    else:
+        assert result["failed"] and re.fullmatch(r"GET /\S+ of the resource at [^\n]+\.", result["msg"])
+        assert "projects" not in result and not result.get("changed")
 
 
 def test_an_endpoint_where_nothing_listens_is_one_sentence(run_module, dev, emulator):

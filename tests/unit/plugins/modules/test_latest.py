@@ -11,10 +11,10 @@ from collections import Counter
 
 import pytest
 from azure.cognitiveservices.vision.customvision.training.models import Project as ProjectUpdate
-from ansible_collections.cvops.custom_vision.plugins.module_utils import _service, _verifier
+from ansible_collections.cvops.custom_vision.plugins.module_utils import _importing, _service, _verifier
 from ansible_collections.cvops.custom_vision.plugins.module_utils._names import our_name
 from ansible_collections.cvops.custom_vision.plugins.modules import cv_project_copy
-from emulated import begin_import, connection, names, operations, writes
+from emulated import begin_import, connection, incoming_name, names, operations, writes
 from emulator.samples import make_project, sdk, train
 
 READS = {"GetIterations": 1, "GetTags": 1, "GetTaggedImageCount": 1}
@@ -256,12 +256,40 @@ def test_what_was_rolled_back_stays_so_until_the_source_changes(copy, emulator, 
     assert the(prod, "Widget (withdrawn 20261123T190500Z)").id == newer
 
 
-def test_of_withdrawn_copies_the_newest_is_kept(copy, dev, prod, promoted, widget):
+@pytest.fixture(name="end_imports_after")
+def fixture_end_imports_after(emulator, monkeypatch):
+    """Has all imports end as soon as this run has sent its own."""
+
+    def end_imports_after():
+        send = _importing.Importer.send
+
+        def send_and_wait(*of):
+            sent = send(*of)
+            emulator.clock.advance(seconds=61)
+            return sent
+
+        monkeypatch.setattr(_importing.Importer, "send", send_and_wait)
+
+    return end_imports_after
+
+
+@pytest.mark.parametrize("importing", [False, True], ids=["finished", "importing when first seen"])
+def test_of_withdrawn_copies_the_newest_is_kept(
+    copy, emulator, dev, prod, promoted, widget, end_imports_after, importing
+):
+    """Each is compared once: long finished or not, it is not waited for, and so does not lag behind either."""
+    prod.import_seconds = 60
     for minute in (1, 3, 2):
         begin_import(dev, prod, widget, f"Widget (withdrawn 20261123T190{minute}00Z)")
+    if not importing:
+        emulator.clock.advance(seconds=61)
     train(sdk(dev), widget)
-    assert len(only(copy())["deleted"]) == 2
+    end_imports_after()
+    forget(prod)
+    assert len(only(copy(wait_timeout=10))["deleted"]) == 2
     assert [project.name for project in of_kind(prod, "withdrawn")] == ["Widget (withdrawn 20261123T190300Z)"]
+    # The present copy, the three, the new one, and whether anything is published in the two that are deleted.
+    assert operations(prod).count("GetIterations") == 1 + 3 + 1 + 2
 
 
 def test_a_rollback_that_was_cut_off_is_not_undone(copy, dev, prod, promoted, widget):
@@ -376,9 +404,10 @@ def test_a_run_that_dies_between_the_renames_is_finished_by_the_next(copy, dev, 
     assert of_kind(prod, "superseded")[0].id == promoted.id
 
 
-def test_what_another_run_named_meanwhile_is_not_deleted(copy, dev, prod, promoted, widget, monkeypatch):
+@pytest.mark.parametrize("hours", [0, 25])
+def test_what_another_run_named_meanwhile_is_not_deleted(copy, dev, prod, promoted, widget, monkeypatch, hours):
     """An incoming copy of the list at the start may have the name by the time the comparison is over."""
-    incoming = begin_import(dev, prod, widget, "Widget (incoming 20261123T190000Z 0a1b2c3d)")
+    incoming = begin_import(dev, prod, widget, incoming_name(prod, hours=hours))
     wait_for_end(prod, incoming)
     compare = _verifier.Verifier.compare
 
@@ -394,11 +423,12 @@ def test_what_another_run_named_meanwhile_is_not_deleted(copy, dev, prod, promot
 
 
 @pytest.mark.parametrize("name, state", [
-    ("Widget (incoming 20261123T190000Z 0a1b2c3d)", "present"), ("Widget (superseded 20261123T190000Z)", "latest"),
-])
+    (incoming_name, "present"), (lambda prod: incoming_name(prod, hours=25), "present"),
+    (lambda _prod: "Widget (superseded 20261123T190000Z)", "latest"),
+], ids=["incoming", "incoming for a day", "superseded"])
 def test_what_another_run_names_just_before_it_is_deleted_stays(copy, dev, prod, promoted, widget, monkeypatch, name, state):
     """Another run takes the name with an incoming copy, or goes back to a superseded one (found by random schedules)."""
-    doomed = begin_import(dev, prod, widget, name)
+    doomed = begin_import(dev, prod, widget, name(prod))
     wait_for_end(prod, doomed)
     is_published = _service.Service.is_published
 

@@ -19,7 +19,7 @@ from ansible_collections.cvops.custom_vision.plugins.module_utils._client import
 from ansible_collections.cvops.custom_vision.plugins.module_utils._connection import connect
 from ansible_collections.cvops.custom_vision.plugins.module_utils._names import our_name
 from ansible_collections.cvops.custom_vision.plugins.modules import cv_project_copy, cv_project_rollback
-from emulated import begin_import, connection, names, operations
+from emulated import begin_import, connection, incoming_name, names, operations
 from emulator.samples import make_project, sdk, train
 
 from soak.running import hurry, parameters, promote, promote_at_once
@@ -135,9 +135,9 @@ def test_check_mode_sees_a_source_in_training_without_waiting_where_nothing_is_t
     assert only(foretold)["action"] == only(done)["action"]
 
 
-def test_present_deletes_no_copy_that_got_the_name_while_it_read_the_source(copy, dev, prod, promoted, widget):
-    train(sdk(dev), widget)
-    incoming = begin_import(dev, prod, widget, "Widget (incoming 20261123T190000Z 0a1b2c3d)")
+@pytest.mark.parametrize("hours", [0, 25])
+def test_present_deletes_no_copy_that_got_the_name_while_it_read_the_source(copy, dev, prod, promoted, widget, hours):
+    incoming = begin_import(dev, prod, widget, incoming_name(prod, hours=hours))
     wait_for_end(prod, incoming)
     prod.requests.clear()
     dev.faults.add("GetProjects", delay=1.0)
@@ -209,14 +209,18 @@ def test_digits_that_are_no_time_are_somebodys_own(copy, dev, prod, promoted, wi
     assert set(own) <= set(names(prod)), names(prod)
 
 
-def test_what_is_deleted_by_another_run_is_not_in_the_diff(copy, emulator, dev, prod, promoted, widget):
-    begin = "Widget (failed 20261123T190100Z)", "Widget (failed 20261123T190200Z)"
-    for name in begin:
-        make_project(prod, name, images=1)
-    prod.faults.add("DeleteProject", status=404, code="NotFoundProject", shape="service")
-    prod.faults.add("GetIterations", status=404, code="NotFoundProject", shape="service", after=1)
+@pytest.mark.parametrize("operation, spared", [("GetIterations", 1), ("GetProject", 0), ("DeleteProject", 0)])
+def test_what_is_deleted_by_another_run_is_not_in_the_diff(copy, prod, promoted, operation, spared):
+    """Before it is seen whether it is published, whether it has its name still, or after all that."""
+    failed = "Widget (failed 20261123T190100Z)", "Widget (failed 20261123T190200Z)"
+    for name in failed:
+        sdk(prod).create_project(name)
+    prod.requests.clear()
+    prod.faults.add(operation, status=404, code="NotFoundProject", shape="service", after=spared)
     result = copy()
-    assert begin[0] not in result["diff"]["after"], result
+    assert operations(prod)[-1] == operation
+    assert result["diff"]["after"].keys() == {"Widget", failed[1]}
+    assert (result["changed"], only(result)["deleted"], result.get("warnings", [])) == (False, [], [])
 
 
 def test_read_only_publishing_is_foretold_as_it_ends(copy, dev, prod, promoted, widget):
@@ -224,7 +228,8 @@ def test_read_only_publishing_is_foretold_as_it_ends(copy, dev, prod, promoted, 
     prod.dr_mode = True
     arguments = {"prediction_resource_id": prod.prediction_resource_id}
     foretold, done = copy(check_mode=True, **arguments), copy(**arguments)
-    assert foretold.get("failed", False) == done.get("failed", False), (foretold, done)
+    for told in (foretold, done):
+        assert told["failed"] and "read-only" in told["msg"] and "disaster recovery): run again later" in told["msg"]
 
 
 def test_read_only_deletion_is_foretold_as_it_ends(copy, emulator, dev, prod, promoted, widget):
@@ -250,7 +255,9 @@ def test_a_publishing_that_fails_half_way_tells_what_is_published(copy, dev, pro
 def test_a_failure_between_the_renames_says_that_nobody_has_the_name(copy, dev, prod, promoted, widget):
     train(sdk(dev), widget)
     prod.faults.add("UpdateProject", after=1, status=400, shape="service", times=None)
-    assert "run again" in copy()["msg"]
+    message = copy()["msg"]
+    (superseded,) = [name for name in names(prod) if "superseded" in name]
+    assert message.endswith(f" What had the name is called {superseded!r} now: run again to finish.")
 
 
 def test_publishing_waits_for_iterations_that_lag_where_they_are_not_compared(copy, dev, prod, widget):
@@ -366,16 +373,11 @@ def test_a_twin_is_the_one_trained_at_that_time(copy, emulator, dev, prod, widge
     assert abs(live[0].trained_at - second.trained_at).total_seconds() < 1
 
 
-def incoming(emulator, run="0a1b2c3d"):
-    """The name under which a run of this moment would import."""
-    return f"Widget (incoming {emulator.clock.now():%Y%m%dT%H%M%SZ} {run})"
-
-
 def test_a_rollback_that_was_cut_off_stays_so_where_another_runs_copy_has_arrived(
     copy, emulator, dev, prod, promoted, widget
 ):
     rename(prod, promoted, "Widget (withdrawn 20261123T190500Z)")
-    begin_import(dev, prod, widget, incoming(emulator))
+    begin_import(dev, prod, widget, incoming_name(prod))
     emulator.clock.advance(seconds=1)
     result = copy()
     assert result["failed"] and "cv_project_rollback" in result["msg"]
@@ -384,7 +386,7 @@ def test_a_rollback_that_was_cut_off_stays_so_where_another_runs_copy_has_arrive
 def test_of_a_run_that_sent_twice_one_copy_is_used_and_the_other_deleted(copy, emulator, dev, prod, widget):
     prod.faults.add("ImportProject", outcome="lossy")  # so it is not deleted for being like the other
     for _sending in range(2):
-        begin_import(dev, prod, widget, incoming(emulator))
+        begin_import(dev, prod, widget, incoming_name(prod))
         emulator.clock.advance(seconds=1)
     result = only(copy())
     assert (result["action"], result["verified"], len(result["deleted"])) == ("copied", True, 1)
@@ -392,7 +394,7 @@ def test_of_a_run_that_sent_twice_one_copy_is_used_and_the_other_deleted(copy, e
 
 
 def test_check_mode_looks_once_at_an_incoming_copy_that_differs(copy, emulator, dev, prod, widget):
-    begin_import(dev, prod, widget, incoming(emulator))
+    begin_import(dev, prod, widget, incoming_name(prod))
     train(sdk(dev), widget)
     emulator.clock.advance(seconds=1)
     prod.requests.clear()
