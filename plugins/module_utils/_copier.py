@@ -9,6 +9,7 @@ A Copier asks ``next_step`` what to do, does it, and asks again, until a whole c
 
 from __future__ import annotations
 
+import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -261,7 +262,8 @@ class Copier:
             after = self._service.publish(project, wanted, here)
         except CustomVisionError:
             if self._service.changed:
-                self._outcome.show_publications(here, self._service.copy_iterations(project, there))
+                with contextlib.suppress(CustomVisionError):  # why publishing failed tells more
+                    self._outcome.show_publications(here, self._service.copy_iterations(project, there))
             raise
         self._outcome.show_publications(here, after)
 

@@ -180,3 +180,11 @@ def test_a_resource_id_that_is_not_whole_is_refused_before_anything_is_sent(copy
     result = copy(prediction_resource_id=text)
     assert f"prediction_resource_id is {text!r}" in result["msg"]
     assert not dev.requests and not prod.requests
+
+
+def test_a_publishing_that_is_refused_is_told_also_where_the_iterations_cannot_be_read_afterwards(copy, prod, live):
+    refusal = {"status": 400, "shape": "service", "code": "BadRequestInvalidPublishTarget"}
+    prod.faults.add("PublishIteration", times=None, **refusal)
+    prod.faults.add("GetIterations", after=1, status=403, shape="gateway", times=None)
+    result = copy()
+    assert result["failed"] and "BadRequestInvalidPublishTarget" in result["msg"]
