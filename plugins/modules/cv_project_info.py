@@ -31,8 +31,8 @@ options:
     type: str
   gather:
     description:
-      - What else to gather of each project; each costs requests for each project (one for V(iterations), one
-        for V(tags), four for V(counts) and whatever goes with it).
+      - What else to gather of each project. V(iterations) and V(tags) cost one request each for each project,
+        V(counts) costs four, which include those two.
     type: list
     elements: str
     choices: [iterations, tags, counts]
