@@ -74,7 +74,8 @@ def _growth(measured: list[Measured]) -> str:
     least = min(each.layout.forks for each in measured)
     lines = []
     for work in ("present", "latest"):
-        few, *_, many = _those(measured, work=work, forks=least, slices=0)
+        those = _those(measured, work=work, forks=least, slices=0)
+        few, many = those[0], those[-1]
         lines.append(
             f"`{work}` takes {_answered(many) / _answered(few):.2f} times the requests that are not refused, "
             f"{many.seconds / few.seconds:.2f} times the time, and {many.usage.together / few.usage.together:.2f} "

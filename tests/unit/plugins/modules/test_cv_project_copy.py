@@ -18,6 +18,7 @@ from ansible_collections.cvops.custom_vision.plugins.modules import cv_project_c
 from emulated import begin_import, connection, incoming_name, names, operations, quotes_a_link, writes
 from emulator.samples import make_project, sdk
 
+
 @pytest.fixture(name="copy")
 def fixture_copy(run_module, dev, prod):
     """Copies from dev to prod: Widget, unless other projects are asked for."""
