@@ -11,7 +11,7 @@ import json
 
 import pytest
 from ansible.module_utils import basic
-from ansible.module_utils.common import warnings
+from ansible.module_utils.common import parameters, warnings
 from ansible.module_utils.common.text.converters import to_bytes
 from ansible_collections.cvops.custom_vision.plugins.module_utils import _importing, _retrying
 from emulator import Emulator
@@ -82,6 +82,8 @@ def fixture_run_module(capsys):
     def run(module, check_mode=False, **arguments):
         warnings._global_warnings.clear()  # of modules that ran before in this process
         given = {**arguments, "_ansible_check_mode": check_mode, "_ansible_diff": True}
+        if "inject_invocation" in parameters.PASS_VARS:  # ansible-core 2.21, which shows the arguments on request only
+            given["_ansible_inject_invocation"] = True
         with patch_module_args(given), pytest.raises(SystemExit):
             module.main()
         out, err = capsys.readouterr()
