@@ -278,8 +278,8 @@ class Client:
     ) -> CustomVisionError:
         status = response.status_code
         code, message = read_error(status, _decoded(response))
-        # The code is of letters alone, and it stays readable where its letters happen to be in a key.
-        what = f"was refused with {status} {code or status_phrase(status)}"
+        # Each for itself, so that a secret in one of them does not blank the other.
+        what = f"was refused with {status} {self._redact(code or status_phrase(status))}"
         if message != status_phrase(status):
             what = f"{what}: {one_line(self._redact(message))}"
         in_doubt = earlier_doubt or status >= 500 or status == 408

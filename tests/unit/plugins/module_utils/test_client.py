@@ -278,3 +278,10 @@ def test_an_answer_that_breaks_off_is_asked_for_anew(ending):
         assert client.get_project("1")["name"] == "Widget"
         done.set()
         thread.join()
+
+
+def test_a_key_in_place_of_a_code_does_not_get_out(prod):
+    prod.training_key = "ThisKeyIsMadeOfLettersAlone"
+    prod.faults.add("GetProjects", status=400, shape="service", code=prod.training_key, message="no good")
+    with pytest.raises(CustomVisionError, match=r"was refused with 400 \*\*\*: no good"):
+        client_of(prod).get_projects()
